@@ -1,0 +1,117 @@
+/* The staged model's layout; see staged.h. */
+#include "model/staged.h"
+
+#include <stdlib.h>
+
+/* New numbers of tensors: those of place 0 first, then place 1, ...; those without producer last. */
+static int32_t *number_tensors(moc__staged *staged, const moc_graph *graph) {
+  int32_t *number = MOC__NEW(&staged->allocator, graph->n_tensors, int32_t);
+  if (number == NULL) return NULL;
+  int32_t next = 0;
+  for (int32_t p = 0; p < staged->n; p++) {
+    moc_tensor_list outputs = moc_graph_op_outputs(graph, staged->order[p]);
+    staged->first_output[p] = next;
+    for (int64_t i = 0; i < outputs.count; i++) number[outputs.items[i]] = next++;
+  }
+  staged->first_output[staged->n] = next;
+  for (moc_tensor t = 0; t < graph->n_tensors; t++) {
+    if (graph->producer[t] == MOC_NONE) number[t] = next++;
+  }
+  return number;
+}
+
+/* Readers of renumbered tensors as ascending places, and reads of places as ascending tensors: each is filled by
+ * going through the other's rows in ascending order. */
+static void lay_out_reads(moc__staged *staged, const moc_graph *graph, const int32_t *number, int64_t *next) {
+  int32_t n = staged->n, tensors = staged->n_tensors;
+  for (moc_tensor t = 0; t < tensors; t++)
+    staged->readers.start[number[t] + 1] = moc_graph_tensor_readers(graph, t).count;
+  staged->readers.start[0] = 0;
+  for (int32_t t = 0; t < tensors; t++) staged->readers.start[t + 1] += staged->readers.start[t];
+  memcpy(next, staged->readers.start, (size_t)tensors * sizeof *next);
+  int64_t count = 0;
+  for (int32_t p = 0; p < n; p++) {
+    moc_tensor_list reads = moc_graph_op_reads(graph, staged->order[p]);
+    staged->reads.start[p] = count;
+    count += reads.count;
+    for (int64_t i = 0; i < reads.count; i++) staged->readers.items[next[number[reads.items[i]]]++] = p;
+  }
+  staged->reads.start[n] = count;
+  memcpy(next, staged->reads.start, (size_t)n * sizeof *next);
+  for (int32_t t = 0; t < tensors; t++) {
+    for (int64_t i = staged->readers.start[t]; i < staged->readers.start[t + 1]; i++)
+      staged->reads.items[next[staged->readers.items[i]]++] = t;
+  }
+}
+
+moc_status moc__staged_init(moc__staged *staged, const moc_graph *graph, const moc_op *order,
+                            const moc_allocator *allocator, moc_error *error) {
+  int32_t n = graph->n_ops, tensors = graph->n_tensors;
+  int64_t n_reads = graph->reads.start[n];
+  *staged = (moc__staged){.allocator = *allocator, .n = n, .n_tensors = tensors};
+  staged->order = MOC__NEW(allocator, n, moc_op);
+  staged->duration = MOC__NEW(allocator, n, int64_t);
+  staged->workspace = MOC__NEW(allocator, n, int64_t);
+  staged->compute_once = MOC__NEW(allocator, n, bool);
+  staged->first_output = MOC__NEW(allocator, (int64_t)n + 1, int32_t);
+  staged->size = MOC__NEW(allocator, tensors, int64_t);
+  staged->producer = MOC__NEW(allocator, tensors, int32_t);
+  staged->keep = MOC__NEW(allocator, tensors, bool);
+  staged->reads = (moc__rows){MOC__NEW(allocator, (int64_t)n + 1, int64_t), MOC__NEW(allocator, n_reads, int32_t)};
+  staged->readers =
+      (moc__rows){MOC__NEW(allocator, (int64_t)tensors + 1, int64_t), MOC__NEW(allocator, n_reads, int32_t)};
+  int64_t *next = MOC__NEW(allocator, moc__max(n, tensors), int64_t);
+  int32_t *number = NULL;
+  bool ok = staged->order && staged->duration && staged->workspace && staged->compute_once && staged->first_output &&
+            staged->size && staged->producer && staged->keep && staged->reads.start && staged->reads.items &&
+            staged->readers.start && staged->readers.items && next;
+  if (ok) {
+    memcpy(staged->order, order, (size_t)n * sizeof *order);
+    number = number_tensors(staged, graph);
+    ok = number != NULL;
+  }
+  if (ok) {
+    for (int32_t p = 0; p < n; p++) {
+      moc_op op = order[p];
+      staged->duration[p] = graph->duration[op];
+      staged->workspace[p] = graph->workspace[op];
+      staged->compute_once[p] = graph->compute_once[op];
+      staged->total_duration += graph->duration[op];
+      for (int32_t t = staged->first_output[p]; t < staged->first_output[p + 1]; t++) staged->producer[t] = p;
+    }
+    for (moc_tensor t = 0; t < tensors; t++) {
+      staged->size[number[t]] = graph->size[t];
+      staged->keep[number[t]] = graph->keep[t];
+      if (graph->producer[t] == MOC_NONE) staged->producer[number[t]] = -1;
+    }
+    lay_out_reads(staged, graph, number, next);
+  }
+  moc__release(allocator, next);
+  moc__release(allocator, number);
+  if (ok) return MOC_OK;
+  moc__staged_release(staged);
+  return moc__out_of_memory(error);
+}
+
+void moc__staged_release(moc__staged *staged) {
+  void *blocks[] = {staged->order,       staged->duration,    staged->workspace,     staged->compute_once,
+                    staged->first_output, staged->size,       staged->producer,      staged->keep,
+                    staged->reads.start, staged->reads.items, staged->readers.start, staged->readers.items};
+  for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) moc__release(&staged->allocator, blocks[i]);
+  *staged = (moc__staged){.allocator = staged->allocator};
+}
+
+static int by_event(const void *a, const void *b) {
+  const moc__pair *x = a, *y = b;
+  if (x->stage != y->stage) return x->stage < y->stage ? -1 : 1;
+  return (x->place > y->place) - (x->place < y->place);
+}
+
+void moc__staged_sequence(const moc__staged *staged, moc__pair *pairs, int64_t n_pairs, moc_op *sequence) {
+  if (n_pairs > 0) qsort(pairs, (size_t)n_pairs, sizeof *pairs, by_event);
+  int64_t step = 0, i = 0;
+  for (int32_t k = 0; k < staged->n; k++) {
+    for (; i < n_pairs && pairs[i].stage == k; i++) sequence[step++] = staged->order[pairs[i].place];
+    sequence[step++] = staged->order[k];
+  }
+}

@@ -1,0 +1,142 @@
+/* Simulated annealing over sets of pairs; see anneal.h. */
+#include "search/anneal.h"
+
+#include <math.h>
+
+enum {
+  MOVES_A_CHECK = 64,   /* between two looks at the stop flag, the temperature and the price */
+  FIRST_MOVES = 20000,  /* of the first schedule, plus FIRST_MOVES_A_PLACE for every place */
+  FIRST_MOVES_A_PLACE = 100
+};
+
+/* Of the price: how fast it adapts, and between which shares of feasible sets it rests. */
+static const double PRICE_STEP = 1.05, LEAST_FEASIBLE = 0.2, MOST_FEASIBLE = 0.5;
+/* Of the temperature, in mean durations of a recomputation: the start from the empty set, and the end. */
+static const double FIRST_TEMPERATURE = 0.3, LAST_TEMPERATURE = 0.002;
+
+typedef struct search {
+  const moc__anneal_options *options;
+  moc__incumbent *incumbent;
+  moc__state state;
+  moc__rng rng;
+  moc__mover mover;
+  double price;      /* of a unit of excess, in durations */
+  double scale;      /* the mean duration of an operation that takes any */
+  int64_t moves;     /* made so far */
+  int64_t told;      /* of them, added to the incumbent's count */
+  moc__pair *best;   /* [best_capacity] room for a copy of the incumbent */
+  int64_t best_capacity;
+} search;
+
+/* Make one move, whichever suits the state. */
+static void make_move(search *s) {
+  moc__state *state = &s->state;
+  uint32_t die = moc__rng_below(&s->rng, 100);
+  bool over = state->excess > 0;
+  if (state->n_pairs == 0 || (over && die < 60)) {
+    int32_t j = moc__draw_overfull(state, &s->rng);
+    if (j >= 0) (void)moc__move_evict(&s->mover, j);
+    return;
+  }
+  int64_t index = moc__rng_below(&s->rng, (uint32_t)state->n_pairs);
+  if (die < (over ? 75 : 30)) {
+    (void)moc__move_shift(&s->mover, index);
+  } else {
+    (void)moc__move_drop(&s->mover, index);
+    if (die % 2 == 0) return;
+    int refills = 1 + (int)moc__rng_below(&s->rng, 3); /* drop and refill, judged as one move */
+    for (int i = 0; i < refills; i++) {
+      moc__state_settle(state);
+      int32_t j = moc__draw_overfull(state, &s->rng);
+      if (j < 0 || !moc__move_evict(&s->mover, j)) break;
+    }
+  }
+}
+
+static bool accepts(search *s, double change, double temperature) {
+  return change <= 0 || moc__rng_unit(&s->rng) < exp(-change / temperature);
+}
+
+/* The price follows how many of the last `count` sets were feasible. */
+static void adapt_price(search *s, int64_t feasible, int64_t count) {
+  double share = (double)feasible / (double)count;
+  if (share < LEAST_FEASIBLE) s->price *= PRICE_STEP;
+  if (share > MOST_FEASIBLE) s->price /= PRICE_STEP;
+}
+
+static bool finished(search *s) {
+  atomic_fetch_add_explicit(&s->incumbent->moves, s->moves - s->told, memory_order_relaxed);
+  s->told = s->moves;
+  if (s->state.out_of_memory) moc__incumbent_fail(s->incumbent);
+  return moc__stopped(s->incumbent) || (s->options->moves > 0 && s->moves >= s->options->moves);
+}
+
+/* One schedule: `length` moves while the temperature falls from `first` to `last`. */
+static void run_schedule(search *s, int64_t length, double first, double last) {
+  moc__state *state = &s->state;
+  double temperature = first, cooling = pow(last / first, (double)MOVES_A_CHECK / (double)length);
+  int64_t feasible = 0;
+  for (int64_t done = 0; done < length; done++) {
+    if (done % MOVES_A_CHECK == 0) {
+      if (done > 0) {
+        adapt_price(s, feasible, MOVES_A_CHECK);
+        temperature *= cooling;
+        feasible = 0;
+      }
+      if (finished(s)) return;
+    }
+    if (s->options->moves > 0 && s->moves >= s->options->moves) return;
+    s->moves++;
+    moc__state_begin(state);
+    int64_t extra = state->extra_duration, excess = state->excess;
+    make_move(s);
+    moc__state_settle(state);
+    double change = (double)(state->extra_duration - extra) + s->price * (double)(state->excess - excess);
+    if (accepts(s, change, temperature)) moc__state_commit(state);
+    else moc__state_undo(state);
+    if (state->excess > 0) continue;
+    feasible++;
+    moc__incumbent_offer(s->incumbent, state);
+  }
+}
+
+static bool restart_from_best(search *s) {
+  int64_t count = moc__incumbent_copy(s->incumbent, &s->best, &s->best_capacity);
+  return count >= 0 && moc__state_assign(&s->state, s->best, count);
+}
+
+static double mean_duration(const moc__staged *staged) {
+  int64_t count = 0;
+  for (int32_t p = 0; p < staged->n; p++) count += staged->duration[p] > 0;
+  return count == 0 ? 1 : (double)staged->total_duration / (double)count;
+}
+
+void moc__anneal(const moc__staged *staged, const moc__gaps *gaps, const moc__anneal_options *options,
+                 moc__incumbent *incumbent) {
+  search s = {.options = options, .incumbent = incumbent};
+  moc__rng_init(&s.rng, options->seed, options->stream);
+  if (moc__state_init(&s.state, staged, options->budget, options->max_computes, &incumbent->allocator, NULL) !=
+      MOC_OK) {
+    moc__incumbent_fail(incumbent);
+    return;
+  }
+  s.mover = (moc__mover){.state = &s.state, .gaps = gaps, .rng = &s.rng};
+  s.scale = mean_duration(staged);
+  s.price = 0.05 * (double)staged->total_duration / (double)moc__max(s.state.excess, 1);
+  moc__incumbent_offer(incumbent, &s.state);
+
+  double length = FIRST_MOVES + FIRST_MOVES_A_PLACE * (double)staged->n;
+  for (int64_t run = 0; !finished(&s); run++) {
+    double first = FIRST_TEMPERATURE * s.scale;
+    if (run % 3 == 0) {
+      (void)moc__state_assign(&s.state, NULL, 0);
+    } else if (restart_from_best(&s)) {
+      first *= run % 3 == 1 ? 0.3 : 0.1;
+    }
+    run_schedule(&s, (int64_t)length, first, LAST_TEMPERATURE * s.scale);
+    if (moc__incumbent_extra(incumbent) == INT64_MAX) moc__incumbent_offer_peak(incumbent, moc__state_peak(&s.state));
+    if (run % 3 == 2) length *= 2;
+  }
+  moc__release(&incumbent->allocator, s.best);
+  moc__state_release(&s.state);
+}

@@ -1,0 +1,26 @@
+/* Simulated annealing over sets of pairs: both phases of the paper's solve (section 2.4) in one search.
+ *
+ * A set is judged by its extra duration plus a price for every byte above the budget at every stage. The price
+ * adapts so that a good share of the sets visited is feasible: while none is, it rises until feasibility is all that
+ * counts (phase 1); after that the search moves along the border of the feasible sets (phase 2). The search never ends
+ * by itself: it starts over, by turns from the empty set and from the best, with longer and longer schedules. */
+#ifndef MOC_SEARCH_ANNEAL_H
+#define MOC_SEARCH_ANNEAL_H
+
+#include "search/incumbent.h"
+#include "search/moves.h"
+
+typedef struct moc__anneal_options {
+  int64_t budget;
+  int32_t max_computes;
+  int64_t moves;   /* most moves; 0: no limit */
+  uint64_t seed;
+  uint64_t stream; /* the thread's number: its own random numbers */
+} moc__anneal_options;
+
+/* Search until the incumbent says stop or the moves are used up. `staged` and `gaps` are borrowed and shared by
+ * threads. When memory is out the incumbent is told. */
+void moc__anneal(const moc__staged *staged, const moc__gaps *gaps, const moc__anneal_options *options,
+                 moc__incumbent *incumbent);
+
+#endif

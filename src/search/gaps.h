@@ -1,0 +1,29 @@
+/* The gaps of an order: maximal runs of stages through which a tensor is held without being read (from one read, or
+ * its computation, to the next; a kept tensor's last gap reaches to the last stage). Recomputing a tensor pays by
+ * opening such a gap. Tensors that cannot be recomputed have none.
+ *
+ * Gaps around a given stage are found through a segment tree: a gap is listed at the O(log n) tree nodes that make up
+ * its inner stages, so the gaps around stage j are those listed on the path from leaf j to the root, each once.
+ * Space O(gaps log n), a draw O(log n). */
+#ifndef MOC_SEARCH_GAPS_H
+#define MOC_SEARCH_GAPS_H
+
+#include "base/rng.h"
+#include "model/staged.h"
+
+typedef struct moc__gaps {
+  moc_allocator allocator;
+  int32_t leaves;  /* a power of two, at least n */
+  int64_t *start;  /* [2 * leaves + 1] each tree node's part of tensors[] */
+  int32_t *tensors; /* the tensor of each listing */
+} moc__gaps;
+
+/* OUT_OF_MEMORY. */
+moc_status moc__gaps_init(moc__gaps *gaps, const moc__staged *staged, const moc_allocator *allocator,
+                          moc_error *error);
+void moc__gaps_release(moc__gaps *gaps);
+
+/* A tensor with a gap around stage j, each such tensor equally likely; -1 when there is none. */
+int32_t moc__gaps_draw(const moc__gaps *gaps, int32_t j, moc__rng *rng);
+
+#endif

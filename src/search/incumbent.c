@@ -1,0 +1,101 @@
+/* The best plan so far, shared by threads; see incumbent.h. */
+#include "search/incumbent.h"
+
+#include "base/clock.h"
+
+moc_status moc__incumbent_init(moc__incumbent *incumbent, const moc_allocator *allocator, int64_t total_duration,
+                               int64_t baseline_peak, moc_error *error) {
+  *incumbent = (moc__incumbent){.allocator = *allocator,
+                                .started = moc__seconds(),
+                                .total_duration = total_duration,
+                                .lower_bound = total_duration};
+  atomic_init(&incumbent->stop, false);
+  atomic_init(&incumbent->extra, INT64_MAX);
+  atomic_init(&incumbent->least_peak, baseline_peak);
+  atomic_init(&incumbent->moves, 0);
+  if (pthread_mutex_init(&incumbent->lock, NULL) != 0)
+    return moc__fail(error, MOC_INTERNAL, "", "the system gives no mutex");
+  pthread_condattr_t attributes;
+  bool ok = pthread_condattr_init(&attributes) == 0;
+  if (ok) {
+    ok = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0 &&
+         pthread_cond_init(&incumbent->news, &attributes) == 0;
+    pthread_condattr_destroy(&attributes);
+  }
+  if (ok) return MOC_OK;
+  pthread_mutex_destroy(&incumbent->lock);
+  return moc__fail(error, MOC_INTERNAL, "", "the system gives no condition variable");
+}
+
+void moc__incumbent_release(moc__incumbent *incumbent) {
+  pthread_cond_destroy(&incumbent->news);
+  pthread_mutex_destroy(&incumbent->lock);
+  moc__release(&incumbent->allocator, incumbent->pairs);
+  moc__release(&incumbent->allocator, incumbent->trace);
+}
+
+static bool copy_pairs(const moc_allocator *allocator, const moc__pair *from, int64_t count, moc__pair **to,
+                       int64_t *capacity) {
+  if (count > *capacity) {
+    moc__pair *grown = moc__resize(allocator, *to, 2 * count, sizeof *grown);
+    if (grown == NULL) return false;
+    *to = grown;
+    *capacity = 2 * count;
+  }
+  if (count > 0) memcpy(*to, from, (size_t)count * sizeof *from);
+  return true;
+}
+
+void moc__incumbent_offer(moc__incumbent *incumbent, const moc__state *state) {
+  int64_t extra = state->extra_duration;
+  if (!moc__state_feasible(state) || extra >= moc__incumbent_extra(incumbent)) return;
+  double seconds = moc__seconds() - incumbent->started;
+  bool failed = false;
+  pthread_mutex_lock(&incumbent->lock);
+  if (extra < moc__incumbent_extra(incumbent)) {
+    failed = !moc__grow(&incumbent->allocator, &incumbent->trace, incumbent->n_trace, &incumbent->trace_capacity,
+                        sizeof *incumbent->trace) ||
+             !copy_pairs(&incumbent->allocator, state->pairs, state->n_pairs, &incumbent->pairs,
+                         &incumbent->pairs_capacity);
+    if (!failed) {
+      incumbent->n_pairs = state->n_pairs;
+      incumbent->peak = moc__state_peak(state);
+      incumbent->trace[incumbent->n_trace++] =
+          (moc_trace_point){seconds, incumbent->total_duration + extra, incumbent->lower_bound};
+      atomic_store(&incumbent->extra, extra);
+      if (extra == incumbent->lower_bound - incumbent->total_duration) atomic_store(&incumbent->stop, true);
+      pthread_cond_broadcast(&incumbent->news);
+    }
+  }
+  pthread_mutex_unlock(&incumbent->lock);
+  if (failed) moc__incumbent_fail(incumbent);
+}
+
+void moc__incumbent_offer_peak(moc__incumbent *incumbent, int64_t peak) {
+  int64_t least = atomic_load(&incumbent->least_peak);
+  while (peak < least && !atomic_compare_exchange_weak(&incumbent->least_peak, &least, peak)) continue;
+}
+
+int64_t moc__incumbent_copy(moc__incumbent *incumbent, moc__pair **pairs, int64_t *capacity) {
+  int64_t count = -1;
+  pthread_mutex_lock(&incumbent->lock);
+  if (moc__incumbent_extra(incumbent) != INT64_MAX &&
+      copy_pairs(&incumbent->allocator, incumbent->pairs, incumbent->n_pairs, pairs, capacity))
+    count = incumbent->n_pairs;
+  pthread_mutex_unlock(&incumbent->lock);
+  return count;
+}
+
+void moc__incumbent_fail(moc__incumbent *incumbent) {
+  pthread_mutex_lock(&incumbent->lock);
+  incumbent->failed = true;
+  pthread_mutex_unlock(&incumbent->lock);
+  atomic_store(&incumbent->stop, true);
+}
+
+void moc__incumbent_leave(moc__incumbent *incumbent) {
+  pthread_mutex_lock(&incumbent->lock);
+  incumbent->running--;
+  pthread_cond_broadcast(&incumbent->news);
+  pthread_mutex_unlock(&incumbent->lock);
+}

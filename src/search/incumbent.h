@@ -1,0 +1,56 @@
+/* What the threads of a solve share: the best plan so far, as a set of pairs, the improvements that led to it, and
+ * the word to stop. All functions may be called by all threads at once. */
+#ifndef MOC_SEARCH_INCUMBENT_H
+#define MOC_SEARCH_INCUMBENT_H
+
+#include "search/state.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+typedef struct moc__incumbent {
+  moc_allocator allocator;
+  double started;           /* on moc__seconds' clock */
+  int64_t total_duration;   /* of every operation once */
+  int64_t lower_bound;
+  atomic_bool stop;         /* all threads are to end soon */
+  _Atomic int64_t extra;    /* of the best plan; INT64_MAX: none yet */
+  _Atomic int64_t least_peak; /* least peak of any set of pairs that was looked at; meant for who finds no plan */
+  _Atomic int64_t moves;    /* made by all threads */
+
+  pthread_mutex_t lock; /* guards what follows */
+  pthread_cond_t news;  /* a better plan, or a thread has ended */
+  moc__pair *pairs;     /* [n_pairs] the best plan */
+  int64_t n_pairs, pairs_capacity;
+  int64_t peak;
+  moc_trace_point *trace; /* [n_trace] */
+  int64_t n_trace, trace_capacity;
+  int32_t running; /* threads that have not ended */
+  bool failed;     /* memory was out somewhere */
+} moc__incumbent;
+
+/* INTERNAL when the system gives no lock. */
+moc_status moc__incumbent_init(moc__incumbent *incumbent, const moc_allocator *allocator, int64_t total_duration,
+                               int64_t baseline_peak, moc_error *error);
+void moc__incumbent_release(moc__incumbent *incumbent);
+
+/* Offer a feasible state. Cheap when it is not better. */
+void moc__incumbent_offer(moc__incumbent *incumbent, const moc__state *state);
+/* Tell the peak of a state that is not feasible. */
+void moc__incumbent_offer_peak(moc__incumbent *incumbent, int64_t peak);
+/* Copy the best pairs to *pairs (an array that grows). Their number; -1 when there is no plan or no memory. */
+int64_t moc__incumbent_copy(moc__incumbent *incumbent, moc__pair **pairs, int64_t *capacity);
+/* Note that memory is out, and stop everybody. */
+void moc__incumbent_fail(moc__incumbent *incumbent);
+/* A thread has ended. */
+void moc__incumbent_leave(moc__incumbent *incumbent);
+
+static inline bool moc__stopped(const moc__incumbent *incumbent) {
+  return atomic_load_explicit(&incumbent->stop, memory_order_relaxed);
+}
+
+static inline int64_t moc__incumbent_extra(const moc__incumbent *incumbent) {
+  return atomic_load_explicit(&incumbent->extra, memory_order_relaxed);
+}
+
+#endif

@@ -1,0 +1,247 @@
+/* The story of a solve: check the options, settle the easy cases, let the threads search, verify, hand out. */
+#define _GNU_SOURCE /* sched_getaffinity */
+#include "base/clock.h"
+#include "plan/plan.h"
+#include "search/anneal.h"
+
+#include <math.h>
+#include <sched.h>
+#include <unistd.h>
+
+/* --- Options --- */
+
+void moc_solve_options_init(moc_solve_options *options) {
+  *options = (moc_solve_options){0};
+#define MOC_OPTION(kind, name, metavar, initial, low, high, help) options->name = initial;
+#include "options.def"
+#undef MOC_OPTION
+}
+
+static moc_status check_options(const moc_solve_options *options, moc_error *error) {
+  if (options->budget < 0)
+    return moc__fail(error, MOC_INVALID_ARGUMENT, "budget", "the budget is negative; it is a number of bytes");
+#define CHECK_INT(name, low, high)                                                                               \
+  if (options->name < (low) || options->name > (high))                                                           \
+    return moc__fail(error, MOC_INVALID_ARGUMENT, #name, "%s must be from %lld to %lld, not %lld", #name,         \
+                     (long long)(low), (long long)(high), (long long)options->name);
+#define CHECK_REAL(name, low, high)                                                                              \
+  if (!(options->name >= (low) && options->name <= (high)))                                                      \
+    return moc__fail(error, MOC_INVALID_ARGUMENT, #name, "%s must be from %g to %g, not %g", #name, (double)(low), \
+                     (double)(high), options->name);
+#define CHECK_ORDER(name, low, high) CHECK_INT(name, MOC_ORDER_INPUT, MOC_ORDER_AUTO)
+#define CHECK_UINT64(name, low, high) /* every seed is fine */
+#define MOC_OPTION(kind, name, metavar, initial, low, high, help) CHECK_##kind(name, low, high)
+#include "options.def"
+#undef MOC_OPTION
+  return MOC_OK;
+}
+
+/* The processors this process may use. */
+static int32_t usable_processors(void) {
+#ifdef __linux__
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return (int32_t)moc__max(1, CPU_COUNT(&set));
+#endif
+  return (int32_t)moc__max(1, sysconf(_SC_NPROCESSORS_ONLN));
+}
+
+/* --- Threads --- */
+
+typedef struct solve {
+  const moc_graph *graph;
+  moc_solve_options options;
+  moc_allocator allocator;
+  moc_graph_facts facts;
+  moc__staged staged;
+  moc__gaps gaps;
+  moc__incumbent incumbent;
+  bool interrupted; /* the clock or the caller ended it */
+} solve;
+
+typedef struct worker {
+  solve *solve;
+  moc__anneal_options options;
+  pthread_t thread;
+} worker;
+
+static void *work(void *argument) {
+  worker *w = argument;
+  moc__anneal(&w->solve->staged, &w->solve->gaps, &w->options, &w->solve->incumbent);
+  moc__incumbent_leave(&w->solve->incumbent);
+  return NULL;
+}
+
+/* Tell the caller how it is going. Called without the lock. */
+static void report(solve *s, bool improved) {
+  if (s->options.on_progress == NULL) return;
+  moc__incumbent *incumbent = &s->incumbent;
+  moc_progress progress = {.improved = improved, .least_peak = atomic_load(&incumbent->least_peak)};
+  pthread_mutex_lock(&incumbent->lock);
+  progress.seconds = moc__seconds() - incumbent->started;
+  progress.has_plan = moc__incumbent_extra(incumbent) != INT64_MAX;
+  if (progress.has_plan) {
+    progress.total_duration = incumbent->total_duration + moc__incumbent_extra(incumbent);
+    progress.peak_memory = incumbent->peak;
+  }
+  progress.lower_bound = incumbent->lower_bound;
+  pthread_mutex_unlock(&incumbent->lock);
+  progress.moves = atomic_load(&incumbent->moves);
+  s->options.on_progress(s->options.user, &progress);
+}
+
+/* Wait for the threads, watching the clock and the caller, and reporting what they find. */
+static void supervise(solve *s) {
+  enum { WAKE_MS = 20, REPORT_MS = 100 };
+  moc__incumbent *incumbent = &s->incumbent;
+  int64_t reported = 0;
+  double last_report = 0;
+  pthread_mutex_lock(&incumbent->lock);
+  for (;;) {
+    bool done = incumbent->running == 0;
+    bool improved = incumbent->n_trace > reported;
+    reported = incumbent->n_trace;
+    pthread_mutex_unlock(&incumbent->lock);
+
+    double seconds = moc__seconds() - incumbent->started;
+    if (improved || (!done && seconds - last_report > 1e-3 * REPORT_MS)) {
+      last_report = seconds;
+      report(s, improved);
+    }
+    if (done) return;
+    bool stop = seconds >= s->options.time_limit ||
+                (s->options.should_stop != NULL && s->options.should_stop(s->options.user));
+    if (stop && !moc__stopped(incumbent)) {
+      s->interrupted = true;
+      atomic_store(&incumbent->stop, true);
+    }
+
+    double wait = fmin(1e-3 * WAKE_MS, fmax(s->options.time_limit - seconds, 1e-3));
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += (long)(1e9 * wait);
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    pthread_mutex_lock(&incumbent->lock);
+    if (incumbent->running > 0 && incumbent->n_trace == reported)
+      (void)pthread_cond_timedwait(&incumbent->news, &incumbent->lock, &until);
+  }
+}
+
+static moc_status run_threads(solve *s, moc_error *error) {
+  int32_t threads = s->options.threads;
+  worker *workers = MOC__NEW_ZEROED(&s->allocator, threads, worker);
+  if (workers == NULL) return moc__out_of_memory(error);
+  int32_t started = 0;
+  s->incumbent.running = threads;
+  for (; started < threads; started++) {
+    worker *w = &workers[started];
+    w->solve = s;
+    w->options = (moc__anneal_options){.budget = s->options.budget,
+                                       .max_computes = s->options.max_computes,
+                                       .moves = s->options.moves,
+                                       .seed = s->options.seed,
+                                       .stream = (uint64_t)started};
+    if (pthread_create(&w->thread, NULL, work, w) != 0) break;
+  }
+  for (int32_t missing = started; missing < threads; missing++) moc__incumbent_leave(&s->incumbent);
+  if (started > 0) supervise(s);
+  for (int32_t i = 0; i < started; i++) pthread_join(workers[i].thread, NULL);
+  moc__release(&s->allocator, workers);
+  if (started == 0) return moc__fail(error, MOC_INTERNAL, "", "the system lets no thread be started");
+  return s->incumbent.failed ? moc__out_of_memory(error) : MOC_OK;
+}
+
+/* --- The answer --- */
+
+static moc_status fill_plan(solve *s, moc_plan *plan, moc_error *error) {
+  moc__incumbent *incumbent = &s->incumbent;
+  plan->lower_bound = incumbent->lower_bound;
+  plan->moves = atomic_load(&incumbent->moves);
+  plan->trace = incumbent->trace;
+  plan->n_trace = incumbent->n_trace;
+  incumbent->trace = NULL;
+  plan->status = MOC_PLAN_UNKNOWN;
+  plan->peak_memory = atomic_load(&incumbent->least_peak);
+  if (moc__incumbent_extra(incumbent) == INT64_MAX) return MOC_OK;
+
+  int64_t length = s->staged.n + incumbent->n_pairs;
+  moc_op *sequence = MOC__NEW(&s->allocator, length, moc_op);
+  if (sequence == NULL) return moc__out_of_memory(error);
+  moc__staged_sequence(&s->staged, incumbent->pairs, incumbent->n_pairs, sequence);
+  moc_status status = moc__plan_set_sequence(plan, s->graph, sequence, length, error);
+  moc__release(&s->allocator, sequence);
+  if (status == MOC_OK)
+    plan->status = plan->total_duration == plan->lower_bound ? MOC_PLAN_OPTIMAL : MOC_PLAN_FEASIBLE;
+  return status;
+}
+
+/* Search; `plan` has its figures but no sequence yet. */
+static moc_status search_plan(solve *s, moc_plan *plan, moc_error *error) {
+  moc_status status =
+      moc__staged_init(&s->staged, s->graph, moc_graph_input_order(s->graph).items, &s->allocator, error);
+  if (status != MOC_OK) return status;
+  status = moc__gaps_init(&s->gaps, &s->staged, &s->allocator, error);
+  if (status == MOC_OK) {
+    status = moc__incumbent_init(&s->incumbent, &s->allocator, s->facts.baseline_duration, s->facts.baseline_peak,
+                                 error);
+    if (status == MOC_OK) {
+      status = run_threads(s, error);
+      if (status == MOC_OK) status = fill_plan(s, plan, error);
+      moc__incumbent_release(&s->incumbent);
+    }
+    moc__gaps_release(&s->gaps);
+  }
+  moc__staged_release(&s->staged);
+  return status;
+}
+
+moc_status moc_solve(const moc_graph *graph, const moc_solve_options *options, const moc_allocator *allocator,
+                     moc_plan **plan, moc_error *error) {
+  if (graph == NULL || options == NULL || plan == NULL)
+    return moc__fail(error, MOC_INVALID_ARGUMENT, "", "the graph, the options or the place for the plan is NULL");
+  moc_status status = check_options(options, error);
+  if (status != MOC_OK) return status;
+  double started = moc__seconds();
+  solve s = {.graph = graph, .options = *options, .allocator = moc__allocator_or_default(allocator)};
+  if (s.options.threads == 0) s.options.threads = usable_processors();
+  if (s.options.max_computes == 0) s.options.max_computes = 2;
+  status = moc_graph_get_facts(graph, &s.facts, error);
+  if (status != MOC_OK) return status;
+  moc_plan *result = moc__plan_create(&s.allocator);
+  if (result == NULL) return moc__out_of_memory(error);
+  result->budget = s.options.budget;
+  result->baseline_peak_memory = s.facts.baseline_peak;
+  result->baseline_duration = s.facts.baseline_duration;
+  result->lower_bound = s.facts.baseline_duration; /* every operation runs at least once, in any schedule */
+  result->bound_scope = MOC_SCOPE_ANY;
+  result->max_computes = s.options.max_computes;
+  result->order = s.options.order;
+  result->seed = s.options.seed;
+  result->threads = s.options.threads;
+
+  if (s.options.budget < s.facts.working_set_bound) {
+    result->status = MOC_PLAN_INFEASIBLE;
+  } else if (s.options.budget >= s.facts.baseline_peak) {
+    status = moc__plan_set_sequence(result, graph, moc_graph_input_order(graph).items, moc_graph_operations(graph),
+                                    error);
+    result->status = MOC_PLAN_OPTIMAL;
+  } else {
+    status = search_plan(&s, result, error);
+  }
+  result->reproducible = s.options.threads == 1 && !s.interrupted;
+  result->solve_seconds = moc__seconds() - started;
+  /* A plan that our own check refuses is never handed out. */
+  if (status == MOC_OK && result->length > 0) {
+    moc_error refusal;
+    moc_status verified = moc_verify(graph, result, &s.allocator, NULL, &refusal);
+    if (verified == MOC_OUT_OF_MEMORY) status = moc__out_of_memory(error);
+    else if (verified != MOC_OK)
+      status = moc__fail(error, MOC_INTERNAL, refusal.place, "the plan found does not verify: %s", refusal.message);
+  }
+  if (status != MOC_OK) {
+    moc_plan_destroy(result);
+    return status;
+  }
+  *plan = result;
+  return MOC_OK;
+}
