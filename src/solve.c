@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "plan/plan.h"
 #include "search/anneal.h"
+#include "search/order.h"
 
 #include <math.h>
 #include <sched.h>
@@ -45,11 +46,17 @@ static int32_t usable_processors(void) {
   return (int32_t)moc__max(1, sysconf(_SC_NPROCESSORS_ONLN));
 }
 
+/* Computations of one operation that are tried first when the caller leaves the number to us: more than the paper's 2,
+ * because layered graphs and tight budgets gain from them and nothing measured loses. */
+enum { DEFAULT_COMPUTES = 6 };
+
 /* --- Threads --- */
 
 typedef struct solve {
   const moc_graph *graph;
   moc_solve_options options;
+  int32_t most_computes; /* to which max_computes may be raised */
+  double started;
   moc_allocator allocator;
   moc_graph_facts facts;
   moc__staged staged;
@@ -89,6 +96,15 @@ static void report(solve *s, bool improved) {
   s->options.on_progress(s->options.user, &progress);
 }
 
+/* The clock or the caller ends the solve. */
+static bool out_of_time(void *context) {
+  solve *s = context;
+  bool out = moc__seconds() - s->started >= s->options.time_limit ||
+             (s->options.should_stop != NULL && s->options.should_stop(s->options.user));
+  if (out) s->interrupted = true;
+  return out;
+}
+
 /* Wait for the threads, watching the clock and the caller, and reporting what they find. */
 static void supervise(solve *s) {
   enum { WAKE_MS = 20, REPORT_MS = 100 };
@@ -108,12 +124,7 @@ static void supervise(solve *s) {
       report(s, improved);
     }
     if (done) return;
-    bool stop = seconds >= s->options.time_limit ||
-                (s->options.should_stop != NULL && s->options.should_stop(s->options.user));
-    if (stop && !moc__stopped(incumbent)) {
-      s->interrupted = true;
-      atomic_store(&incumbent->stop, true);
-    }
+    if (!moc__stopped(incumbent) && out_of_time(s)) atomic_store(&incumbent->stop, true);
 
     double wait = fmin(1e-3 * WAKE_MS, fmax(s->options.time_limit - seconds, 1e-3));
     struct timespec until;
@@ -138,6 +149,7 @@ static moc_status run_threads(solve *s, moc_error *error) {
     w->solve = s;
     w->options = (moc__anneal_options){.budget = s->options.budget,
                                        .max_computes = s->options.max_computes,
+                                       .most_computes = s->most_computes,
                                        .moves = s->options.moves,
                                        .seed = s->options.seed,
                                        .stream = (uint64_t)started};
@@ -160,6 +172,7 @@ static moc_status fill_plan(solve *s, moc_plan *plan, moc_error *error) {
   plan->trace = incumbent->trace;
   plan->n_trace = incumbent->n_trace;
   incumbent->trace = NULL;
+  plan->max_computes = (int32_t)moc__max(plan->max_computes, incumbent->max_computes);
   plan->status = MOC_PLAN_UNKNOWN;
   plan->peak_memory = atomic_load(&incumbent->least_peak);
   if (moc__incumbent_extra(incumbent) == INT64_MAX) return MOC_OK;
@@ -175,15 +188,14 @@ static moc_status fill_plan(solve *s, moc_plan *plan, moc_error *error) {
   return status;
 }
 
-/* Search; `plan` has its figures but no sequence yet. */
-static moc_status search_plan(solve *s, moc_plan *plan, moc_error *error) {
-  moc_status status =
-      moc__staged_init(&s->staged, s->graph, moc_graph_input_order(s->graph).items, &s->allocator, error);
+/* Search with the first computations in `order`; `plan` has its figures but no sequence yet. */
+static moc_status search_plan(solve *s, const moc_op *order, moc_plan *plan, moc_error *error) {
+  moc_status status = moc__staged_init(&s->staged, s->graph, order, &s->allocator, error);
   if (status != MOC_OK) return status;
   status = moc__gaps_init(&s->gaps, &s->staged, &s->allocator, error);
   if (status == MOC_OK) {
-    status = moc__incumbent_init(&s->incumbent, &s->allocator, s->facts.baseline_duration, s->facts.baseline_peak,
-                                 error);
+    status = moc__incumbent_init(&s->incumbent, &s->allocator, s->started, s->facts.baseline_duration,
+                                 s->facts.baseline_peak, error);
     if (status == MOC_OK) {
       status = run_threads(s, error);
       if (status == MOC_OK) status = fill_plan(s, plan, error);
@@ -195,16 +207,35 @@ static moc_status search_plan(solve *s, moc_plan *plan, moc_error *error) {
   return status;
 }
 
+/* Pick the order, then search. */
+static moc_status order_and_search(solve *s, moc_plan *plan, moc_error *error) {
+  if (s->options.order == MOC_ORDER_INPUT)
+    return search_plan(s, moc_graph_input_order(s->graph).items, plan, error);
+  moc_op *order = MOC__NEW(&s->allocator, moc_graph_operations(s->graph), moc_op);
+  if (order == NULL) return moc__out_of_memory(error);
+  moc_status status =
+      moc__search_order(s->graph, s->options.budget, s->options.seed, out_of_time, s, &s->allocator, order, error);
+  if (status == MOC_OK) status = search_plan(s, order, plan, error);
+  moc__release(&s->allocator, order);
+  return status;
+}
+
 moc_status moc_solve(const moc_graph *graph, const moc_solve_options *options, const moc_allocator *allocator,
                      moc_plan **plan, moc_error *error) {
   if (graph == NULL || options == NULL || plan == NULL)
     return moc__fail(error, MOC_INVALID_ARGUMENT, "", "the graph, the options or the place for the plan is NULL");
   moc_status status = check_options(options, error);
   if (status != MOC_OK) return status;
-  double started = moc__seconds();
-  solve s = {.graph = graph, .options = *options, .allocator = moc__allocator_or_default(allocator)};
+  solve s = {.graph = graph,
+             .options = *options,
+             .most_computes = options->max_computes,
+             .started = moc__seconds(),
+             .allocator = moc__allocator_or_default(allocator)};
   if (s.options.threads == 0) s.options.threads = usable_processors();
-  if (s.options.max_computes == 0) s.options.max_computes = 2;
+  if (s.options.max_computes == 0) { /* ours to choose: more where these yield no plan */
+    s.options.max_computes = DEFAULT_COMPUTES;
+    s.most_computes = MOC_MAX_COMPUTES;
+  }
   status = moc_graph_get_facts(graph, &s.facts, error);
   if (status != MOC_OK) return status;
   moc_plan *result = moc__plan_create(&s.allocator);
@@ -226,10 +257,10 @@ moc_status moc_solve(const moc_graph *graph, const moc_solve_options *options, c
                                     error);
     result->status = MOC_PLAN_OPTIMAL;
   } else {
-    status = search_plan(&s, result, error);
+    status = order_and_search(&s, result, error);
   }
   result->reproducible = s.options.threads == 1 && !s.interrupted;
-  result->solve_seconds = moc__seconds() - started;
+  result->solve_seconds = moc__seconds() - s.started;
   /* A plan that our own check refuses is never handed out. */
   if (status == MOC_OK && result->length > 0) {
     moc_error refusal;

@@ -6,13 +6,21 @@
 enum {
   MOVES_A_CHECK = 64,   /* between two looks at the stop flag, the temperature and the price */
   FIRST_MOVES = 20000,  /* of the first schedule, plus FIRST_MOVES_A_PLACE for every place */
-  FIRST_MOVES_A_PLACE = 100
+  FIRST_MOVES_A_PLACE = 100,
+  MOST_MOVES = 1000000000 /* of any schedule */
 };
 
-/* Of the price: how fast it adapts, and between which shares of feasible sets it rests. */
-static const double PRICE_STEP = 1.05, LEAST_FEASIBLE = 0.2, MOST_FEASIBLE = 0.5;
+/* Of the price: what removing all of the input order's excess is worth at first, as a share of its duration; how fast
+ * it adapts at each check; between which shares of feasible sets it rests. */
+static const double FIRST_PRICE = 0.05, PRICE_STEP = 1.05, LEAST_FEASIBLE = 0.2, MOST_FEASIBLE = 0.5;
 /* Of the temperature, in mean durations of a recomputation: the start from the empty set, and the end. */
-static const double FIRST_TEMPERATURE = 0.3, LAST_TEMPERATURE = 0.002;
+static const double FIRST_TEMPERATURE = 0.3, LAST_TEMPERATURE = 0.01;
+
+
+/* Phase 1 values a mean tensor over budget for one stage at so many mean durations; its temperatures are shares of
+ * that. */
+static const double DURATION_WORTH = 30, FEASIBILITY_TEMPERATURES[] = {1, 0.02, 5, 0.2},
+                    LAST_FEASIBILITY_TEMPERATURE = 0.002;
 
 typedef struct search {
   const moc__anneal_options *options;
@@ -21,7 +29,9 @@ typedef struct search {
   moc__rng rng;
   moc__mover mover;
   double price;      /* of a unit of excess, in durations */
+  double feasible_price; /* the price when a feasible set was last seen */
   double scale;      /* the mean duration of an operation that takes any */
+  double mean_size;  /* of a tensor, in units of excess */
   int64_t moves;     /* made so far */
   int64_t told;      /* of them, added to the incumbent's count */
   moc__pair *best;   /* [best_capacity] room for a copy of the incumbent */
@@ -62,6 +72,7 @@ static void adapt_price(search *s, int64_t feasible, int64_t count) {
   double share = (double)feasible / (double)count;
   if (share < LEAST_FEASIBLE) s->price *= PRICE_STEP;
   if (share > MOST_FEASIBLE) s->price /= PRICE_STEP;
+  if (feasible > 0) s->feasible_price = s->price;
 }
 
 static bool finished(search *s) {
@@ -71,15 +82,17 @@ static bool finished(search *s) {
   return moc__stopped(s->incumbent) || (s->options->moves > 0 && s->moves >= s->options->moves);
 }
 
-/* One schedule: `length` moves while the temperature falls from `first` to `last`. */
-static void run_schedule(search *s, int64_t length, double first, double last) {
+/* One schedule: `length` moves while the temperature falls from `first` to `last`. In phase 1 the price stays as it is
+ * and the first plan of any thread ends the schedule. */
+static void run_schedule(search *s, int64_t length, double first, double last, bool phase1) {
   moc__state *state = &s->state;
   double temperature = first, cooling = pow(last / first, (double)MOVES_A_CHECK / (double)length);
   int64_t feasible = 0;
   for (int64_t done = 0; done < length; done++) {
     if (done % MOVES_A_CHECK == 0) {
       if (done > 0) {
-        adapt_price(s, feasible, MOVES_A_CHECK);
+        if (!phase1) adapt_price(s, feasible, MOVES_A_CHECK);
+        else if (moc__incumbent_extra(s->incumbent) != INT64_MAX) return;
         temperature *= cooling;
         feasible = 0;
       }
@@ -100,9 +113,23 @@ static void run_schedule(search *s, int64_t length, double first, double last) {
   }
 }
 
+/* Phase 1: a schedule for which only memory counts, and duration just enough to break ties. */
+static void find_feasible(search *s, int64_t length, double first) {
+  double price = s->price, worth = DURATION_WORTH * s->scale;
+  s->price = worth / s->mean_size;
+  run_schedule(s, length, first * worth, LAST_FEASIBILITY_TEMPERATURE * first * worth, true);
+  s->price = price;
+}
+
 static bool restart_from_best(search *s) {
   int64_t count = moc__incumbent_copy(s->incumbent, &s->best, &s->best_capacity);
   return count >= 0 && moc__state_assign(&s->state, s->best, count);
+}
+
+static double mean_size(const moc__staged *staged) {
+  double sum = 0;
+  for (int32_t t = 0; t < staged->n_tensors; t++) sum += (double)staged->size[t];
+  return fmax(sum / fmax(staged->n_tensors, 1), 1);
 }
 
 static double mean_duration(const moc__staged *staged) {
@@ -111,32 +138,60 @@ static double mean_duration(const moc__staged *staged) {
   return count == 0 ? 1 : (double)staged->total_duration / (double)count;
 }
 
+/* A new state of the empty set that allows `max_computes`. False, having told the incumbent, when memory is out. */
+static bool allow_computes(search *s, const moc__staged *staged, int32_t max_computes) {
+  moc__state_release(&s->state);
+  if (moc__state_init(&s->state, staged, s->options->budget, max_computes, &s->incumbent->allocator, NULL) != MOC_OK) {
+    moc__incumbent_fail(s->incumbent);
+    return false;
+  }
+  moc__incumbent_allow(s->incumbent, max_computes);
+  return true;
+}
+
+static void start_from_nothing(search *s) {
+  (void)moc__state_assign(&s->state, NULL, 0);
+  s->price = s->feasible_price;
+}
+
+/* Schedule after schedule. In every three, the first starts from the empty set; the others, once there is a plan, heat
+ * it up again, and until then look for feasibility alone. */
+static void run_schedules(search *s, const moc__staged *staged) {
+  double length = FIRST_MOVES + FIRST_MOVES_A_PLACE * (double)staged->n;
+  double first = FIRST_TEMPERATURE * s->scale, last = LAST_TEMPERATURE * s->scale;
+  int64_t attempts = 0;
+  for (int64_t run = 0; !finished(s); run++) {
+    bool planned = moc__incumbent_extra(s->incumbent) != INT64_MAX;
+    if (run % 3 == 0) {
+      start_from_nothing(s);
+      run_schedule(s, (int64_t)length, first, last, false);
+    } else if (planned && restart_from_best(s)) {
+      run_schedule(s, (int64_t)length, first * (run % 3 == 1 ? 0.3 : 0.1), last, false);
+    } else {
+      if (run % 2 == 0) (void)moc__state_assign(&s->state, NULL, 0);
+      find_feasible(s, (int64_t)length, FEASIBILITY_TEMPERATURES[attempts++ % 4]);
+    }
+    if (!planned) moc__incumbent_offer_peak(s->incumbent, moc__state_peak(&s->state));
+    if (run % 3 == 2) length = fmin(length * (planned ? 2 : 1.5), MOST_MOVES);
+    int32_t allowed = s->state.max_computes;
+    bool stuck = !planned && attempts > 0 && attempts % 4 == 0;
+    if (stuck && allowed < s->options->most_computes &&
+        !allow_computes(s, staged, (int32_t)moc__min(2 * allowed, s->options->most_computes)))
+      return;
+  }
+}
+
 void moc__anneal(const moc__staged *staged, const moc__gaps *gaps, const moc__anneal_options *options,
                  moc__incumbent *incumbent) {
-  search s = {.options = options, .incumbent = incumbent};
+  search s = {.options = options, .incumbent = incumbent, .state = {.allocator = incumbent->allocator}};
   moc__rng_init(&s.rng, options->seed, options->stream);
-  if (moc__state_init(&s.state, staged, options->budget, options->max_computes, &incumbent->allocator, NULL) !=
-      MOC_OK) {
-    moc__incumbent_fail(incumbent);
-    return;
-  }
+  if (!allow_computes(&s, staged, options->max_computes)) return;
   s.mover = (moc__mover){.state = &s.state, .gaps = gaps, .rng = &s.rng};
   s.scale = mean_duration(staged);
-  s.price = 0.05 * (double)staged->total_duration / (double)moc__max(s.state.excess, 1);
+  s.mean_size = mean_size(staged) / (double)(INT64_C(1) << s.state.shift);
+  s.feasible_price = FIRST_PRICE * (double)moc__max(staged->total_duration, 1) / (double)moc__max(s.state.excess, 1);
   moc__incumbent_offer(incumbent, &s.state);
-
-  double length = FIRST_MOVES + FIRST_MOVES_A_PLACE * (double)staged->n;
-  for (int64_t run = 0; !finished(&s); run++) {
-    double first = FIRST_TEMPERATURE * s.scale;
-    if (run % 3 == 0) {
-      (void)moc__state_assign(&s.state, NULL, 0);
-    } else if (restart_from_best(&s)) {
-      first *= run % 3 == 1 ? 0.3 : 0.1;
-    }
-    run_schedule(&s, (int64_t)length, first, LAST_TEMPERATURE * s.scale);
-    if (moc__incumbent_extra(incumbent) == INT64_MAX) moc__incumbent_offer_peak(incumbent, moc__state_peak(&s.state));
-    if (run % 3 == 2) length *= 2;
-  }
+  run_schedules(&s, staged);
   moc__release(&incumbent->allocator, s.best);
   moc__state_release(&s.state);
 }

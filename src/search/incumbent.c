@@ -3,10 +3,10 @@
 
 #include "base/clock.h"
 
-moc_status moc__incumbent_init(moc__incumbent *incumbent, const moc_allocator *allocator, int64_t total_duration,
-                               int64_t baseline_peak, moc_error *error) {
+moc_status moc__incumbent_init(moc__incumbent *incumbent, const moc_allocator *allocator, double started,
+                               int64_t total_duration, int64_t baseline_peak, moc_error *error) {
   *incumbent = (moc__incumbent){.allocator = *allocator,
-                                .started = moc__seconds(),
+                                .started = started,
                                 .total_duration = total_duration,
                                 .lower_bound = total_duration};
   atomic_init(&incumbent->stop, false);
@@ -60,6 +60,7 @@ void moc__incumbent_offer(moc__incumbent *incumbent, const moc__state *state) {
     if (!failed) {
       incumbent->n_pairs = state->n_pairs;
       incumbent->peak = moc__state_peak(state);
+      incumbent->max_computes = state->max_computes;
       incumbent->trace[incumbent->n_trace++] =
           (moc_trace_point){seconds, incumbent->total_duration + extra, incumbent->lower_bound};
       atomic_store(&incumbent->extra, extra);
@@ -74,6 +75,13 @@ void moc__incumbent_offer(moc__incumbent *incumbent, const moc__state *state) {
 void moc__incumbent_offer_peak(moc__incumbent *incumbent, int64_t peak) {
   int64_t least = atomic_load(&incumbent->least_peak);
   while (peak < least && !atomic_compare_exchange_weak(&incumbent->least_peak, &least, peak)) continue;
+}
+
+void moc__incumbent_allow(moc__incumbent *incumbent, int32_t max_computes) {
+  pthread_mutex_lock(&incumbent->lock);
+  if (moc__incumbent_extra(incumbent) == INT64_MAX && max_computes > incumbent->max_computes)
+    incumbent->max_computes = max_computes;
+  pthread_mutex_unlock(&incumbent->lock);
 }
 
 int64_t moc__incumbent_copy(moc__incumbent *incumbent, moc__pair **pairs, int64_t *capacity) {

@@ -23,21 +23,24 @@ typedef struct moc__incumbent {
   moc__pair *pairs;     /* [n_pairs] the best plan */
   int64_t n_pairs, pairs_capacity;
   int64_t peak;
+  int32_t max_computes; /* of the state that the best plan came from; without a plan, the most tried */
   moc_trace_point *trace; /* [n_trace] */
   int64_t n_trace, trace_capacity;
   int32_t running; /* threads that have not ended */
   bool failed;     /* memory was out somewhere */
 } moc__incumbent;
 
-/* INTERNAL when the system gives no lock. */
-moc_status moc__incumbent_init(moc__incumbent *incumbent, const moc_allocator *allocator, int64_t total_duration,
-                               int64_t baseline_peak, moc_error *error);
+/* `started` is on moc__seconds' clock. INTERNAL when the system gives no lock. */
+moc_status moc__incumbent_init(moc__incumbent *incumbent, const moc_allocator *allocator, double started,
+                               int64_t total_duration, int64_t baseline_peak, moc_error *error);
 void moc__incumbent_release(moc__incumbent *incumbent);
 
 /* Offer a feasible state. Cheap when it is not better. */
 void moc__incumbent_offer(moc__incumbent *incumbent, const moc__state *state);
 /* Tell the peak of a state that is not feasible. */
 void moc__incumbent_offer_peak(moc__incumbent *incumbent, int64_t peak);
+/* Tell how many computations of one operation are about to be tried. */
+void moc__incumbent_allow(moc__incumbent *incumbent, int32_t max_computes);
 /* Copy the best pairs to *pairs (an array that grows). Their number; -1 when there is no plan or no memory. */
 int64_t moc__incumbent_copy(moc__incumbent *incumbent, moc__pair **pairs, int64_t *capacity);
 /* Note that memory is out, and stop everybody. */

@@ -1,10 +1,12 @@
 /* Moves of the local search; see moves.h. */
 #include "search/moves.h"
 
-enum {
-  MOST_TOGGLES = MT, /* of one move: longer recomputation chains are built by several moves */
-  MOST_DEPTH = 12    /* of the recursion to inputs */
-};
+/* Most toggles of one move, and so most depth of the recursion to inputs: mostly few, because short moves are fast
+ * and longer chains are built by several; now and then many, to cross what short moves cannot. */
+static int32_t draw_toggles(moc__rng *rng) {
+  static const int32_t MOST_TOGGLES[] = {4, 4, 4, 4, 8, 8, 8, 24};
+  return MOST_TOGGLES[moc__rng_below(rng, 8)];
+}
 
 int32_t moc__draw_overfull(const moc__state *state, moc__rng *rng) {
   if (state->excess == 0) return -1;
@@ -20,21 +22,22 @@ int32_t moc__draw_overfull(const moc__state *state, moc__rng *rng) {
 
 /* --- Evict --- */
 
-/* The first stage after j in which tensor t of place p, held across j, is read; n - 1 for a kept tensor that is not.
- * -1 when it is read in stage j too, so that dropping it before j is not possible. */
+/* The first stage after j in which tensor t is read; n - 1 for a kept tensor that is not. -1 when stage j's own
+ * operation reads it: then it cannot be gone when stage j ends. (A recomputation within stage j that reads it is no
+ * hindrance: the tensor can go right after that.) */
 static int32_t next_use(const moc__state *state, int32_t t, int32_t j) {
   const moc__staged *staged = state->staged;
   int32_t next = staged->n;
   for (int64_t i = staged->readers.start[t]; i < staged->readers.start[t + 1]; i++) {
     int32_t v = staged->readers.items[i];
     if (v >= next) break; /* readers ascend, and none runs before its own place */
-    const int32_t *stages = state->instance_stage + (int64_t)v * state->max_computes;
+    if (v == j) return -1;
     if (v > j) {
       next = v;
       continue;
     }
     int32_t latest = moc__latest(state, v, j);
-    if (stages[latest] == j) return -1;
+    const int32_t *stages = state->instance_stage + (int64_t)v * state->max_computes;
     if (latest + 1 < state->count[v] && stages[latest + 1] < next) next = stages[latest + 1];
   }
   return next == staged->n ? staged->n - 1 : next;
@@ -49,18 +52,19 @@ static bool recompute_input(moc__mover *mover, int32_t u, int32_t ended, int32_t
 }
 
 /* Compute place p in stage k, after those of its inputs that are gone and not to be held. */
-static void compute_again(moc__mover *mover, int32_t p, int32_t k, int32_t j, int64_t evicted_bytes, int depth) {
+static void compute_again(moc__mover *mover, int32_t p, int32_t k, int32_t j, int64_t evicted_bytes) {
   moc__state *state = mover->state;
   const moc__staged *staged = state->staged;
-  for (int64_t i = staged->reads.start[p]; i < staged->reads.start[p + 1] && depth < MOST_DEPTH; i++) {
+  for (int64_t i = staged->reads.start[p]; i < staged->reads.start[p + 1]; i++) {
     int32_t u = staged->reads.items[i], q = staged->producer[u];
     if (q < 0 || staged->compute_once[q] || state->count[q] == state->max_computes) continue;
     int64_t end = *moc__end(state, u, moc__latest(state, q, k));
     if (end >= MOC__EVENT(k, p) || moc__has_pair(state, q, k) || mover->toggles_left <= 1) continue;
+    mover->toggles_left--;
     if (recompute_input(mover, u, moc__event_stage(end), j, evicted_bytes))
-      compute_again(mover, q, k, j, evicted_bytes, depth + 1);
+      compute_again(mover, q, k, j, evicted_bytes);
   }
-  if (moc__state_add(state, p, k)) mover->toggles_left--;
+  (void)moc__state_add(state, p, k);
 }
 
 bool moc__move_evict(moc__mover *mover, int32_t j) {
@@ -77,14 +81,16 @@ bool moc__move_evict(moc__mover *mover, int32_t j) {
     int32_t k = next_use(state, t, j);
     if (k <= j || moc__has_pair(state, p, k)) continue;
     if (moc__rng_below(mover->rng, 8) == 0) k = j + 1 + (int32_t)moc__rng_below(mover->rng, (uint32_t)(k - j));
-    mover->toggles_left = MOST_TOGGLES;
-    compute_again(mover, p, k, j, staged->size[t], 0);
+    mover->toggles_left = draw_toggles(mover->rng);
+    compute_again(mover, p, k, j, staged->size[t]);
     return state->n_log > log_before;
   }
   return false;
 }
 
 /* --- Drop --- */
+
+enum { MOST_DROPS = 96 }; /* of one move, and so most depth of its recursion */
 
 /* The computation of place p in stage k serves nobody. */
 static bool is_idle(const moc__state *state, int32_t p, int32_t k) {
@@ -111,12 +117,23 @@ static void drop(moc__mover *mover, int32_t p, int32_t k) {
 
 bool moc__move_drop(moc__mover *mover, int64_t index) {
   moc__pair pair = mover->state->pairs[index];
-  mover->toggles_left = 4 * MOST_TOGGLES;
+  mover->toggles_left = MOST_DROPS;
   drop(mover, pair.place, pair.stage);
   return true;
 }
 
 /* --- Shift --- */
+
+/* The first stage, from `stage` on, in which an output of place p computed in `stage` is read. */
+static int32_t first_use(const moc__state *state, int32_t p, int32_t stage) {
+  const moc__staged *staged = state->staged;
+  int32_t first = staged->n - 1;
+  for (int32_t t = staged->first_output[p]; t < staged->first_output[p + 1]; t++) {
+    int32_t next = next_use(state, t, stage - 1);
+    if (next >= 0 && next < first) first = next;
+  }
+  return first;
+}
 
 bool moc__move_shift(moc__mover *mover, int64_t index) {
   moc__state *state = mover->state;
@@ -126,8 +143,10 @@ bool moc__move_shift(moc__mover *mover, int64_t index) {
   int32_t low = stages[i - 1] + 1;
   int32_t high = i + 1 < state->count[pair.place] ? stages[i + 1] - 1 : state->staged->n - 1;
   if (low >= high) return false;
-  int32_t to;
-  if (moc__rng_below(mover->rng, 2) == 0) { /* near */
+  int32_t to, die = (int32_t)moc__rng_below(mover->rng, 3);
+  if (die == 0) { /* as late as its readers allow */
+    to = first_use(state, pair.place, pair.stage);
+  } else if (die == 1) { /* near */
     int32_t reach = 1 + (int32_t)moc__rng_below(mover->rng, 8);
     to = pair.stage + (moc__rng_below(mover->rng, 2) == 0 ? -reach : reach);
   } else {

@@ -1,0 +1,158 @@
+/* moccasin verify: check a plan with code that shares nothing with the solver but the graph. */
+#include "cli/cli.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+
+typedef struct arguments {
+  const char *graph;
+  const char *plan;
+  const char *budget_text; /* NULL: the plan's own */
+  cli_budget budget;
+  bool json;
+} arguments;
+
+static const struct argp_option OPTIONS[] = {
+    {.name = "budget",
+     .key = 'b',
+     .arg = "B",
+     .doc =
+         "the plan must stay within this budget, too: bytes, bytes with a unit (12.5GiB), or a share of the input "
+         "order's peak (80%), which is rounded up"},
+    {.name = "json", .key = CLI_KEY_JSON, .doc = "print the verdict as JSON"},
+    {0}};
+
+static error_t accept(int key, char *argument, struct argp_state *state, void *values) {
+  arguments *a = values;
+  char problem[160];
+  switch (key) {
+  case 'b':
+    a->budget_text = argument;
+    if (!cli_budget_read(argument, &a->budget, problem, sizeof problem))
+      argp_error(state, "--budget: \"%s\": %s; expected %s", argument, problem, CLI_BUDGET_FORMS);
+    return 0;
+  case CLI_KEY_JSON:
+    a->json = true;
+    return 0;
+  case ARGP_KEY_ARG:
+    if (a->plan != NULL) argp_error(state, "expected a GRAPH and a PLAN, but \"%s\" follows", argument);
+    *(a->graph == NULL ? &a->graph : &a->plan) = argument;
+    return 0;
+  case ARGP_KEY_END:
+    if (a->plan == NULL)
+      argp_error(state, "expected a GRAPH and a PLAN; one of them may be \"-\" for standard input");
+    if (strcmp(a->graph, "-") == 0 && strcmp(a->plan, "-") == 0)
+      argp_error(state, "standard input cannot be both the GRAPH and the PLAN");
+    return 0;
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
+/* What is wrong with a plan, on standard error and, for --json, on standard output. */
+static int reject(const arguments *a, const moc_error *error) {
+  (void)cli_report_error(cli_input_name(a->plan), error);
+  if (a->json)
+    (void)cli_print_json(json_pack("{s:b, s:s, s:s}", "valid", 0, "place", error->place, "reason", error->message));
+  return CLI_FAILED;
+}
+
+static int approve(const arguments *a, const moc_graph *graph, const moc_plan *plan, const moc_verdict *v,
+                   int64_t budget) {
+  int64_t again = plan->length - moc_graph_operations(graph);
+  double tdi = cli_percent(v->duration - v->baseline_duration, v->baseline_duration);
+  if (a->json)
+    return cli_print_json(json_pack(
+        "{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:I, s:I}", "valid", 1, "steps", (json_int_t)plan->length,
+        "recomputed", (json_int_t)again, "peak_memory", (json_int_t)v->peak_memory, "peak_step",
+        (json_int_t)v->peak_step, "baseline_peak_memory", (json_int_t)v->baseline_peak_memory, "budget",
+        (json_int_t)budget, "tdi_percent", tdi, "total_duration", (json_int_t)v->duration, "baseline_duration",
+        (json_int_t)v->baseline_duration, "lower_bound", (json_int_t)plan->lower_bound));
+  cli_text x;
+  printf("%s: the plan is valid\n", cli_input_name(a->plan));
+  printf("Steps       %" PRId64 ", %" PRId64 " of them recomputed; each reads only what is in memory\n",
+         plan->length, again);
+  printf("Peak        %s at step %" PRId64 "\n", cli_exact_bytes(v->peak_memory, &x), v->peak_step);
+  printf("Budget      %s\n", cli_exact_bytes(budget, &x));
+  printf("Before      %s\n", cli_exact_bytes(v->baseline_peak_memory, &x));
+  printf("Duration    %" PRId64 ", was %" PRId64 " (TDI %.4g %%)\n", v->duration, v->baseline_duration, tdi);
+  printf("Lower bound %" PRId64 ", as the plan says; not above its duration\n", plan->lower_bound);
+  return CLI_DONE;
+}
+
+static int check_budget(const arguments *a, const moc_plan *plan, const moc_verdict *v, int64_t *budget) {
+  *budget = plan->budget;
+  if (a->budget_text == NULL) return CLI_DONE;
+  if (!cli_budget_bytes(&a->budget, v->baseline_peak_memory, budget)) {
+    cli_message("--budget: \"%s\" is more bytes than can be counted", a->budget_text);
+    return CLI_MISUSED;
+  }
+  if (v->peak_memory <= *budget) return CLI_DONE;
+  moc_error error = {.status = MOC_INVALID_PLAN, .place = "peak_memory"};
+  snprintf(error.message, sizeof error.message,
+           "the peak is %" PRId64 " bytes at step %" PRId64 ", above the --budget of %" PRId64 " bytes",
+           v->peak_memory, v->peak_step, *budget);
+  return reject(a, &error);
+}
+
+static int verify(const arguments *a, const moc_graph *graph) {
+  const char *name = cli_input_name(a->plan);
+  moc_error error = {0};
+  char *text;
+  size_t length;
+  if (moc_read_file(a->plan, NULL, &text, &length, &error) != MOC_OK) return cli_report_error(name, &error);
+  moc_plan *plan;
+  moc_status status = moc_plan_read_json(graph, text, length, NULL, &plan, &error);
+  free(text);
+  if (status == MOC_INVALID_PLAN) {
+    int exit_status = reject(a, &error);
+    cli_hint("was this plan made for %s?", cli_input_name(a->graph));
+    return exit_status;
+  }
+  if (status != MOC_OK) return cli_report_error(name, &error);
+  moc_verdict verdict;
+  status = moc_verify(graph, plan, NULL, &verdict, &error);
+  int exit_status;
+  int64_t budget;
+  if (status == MOC_INVALID_PLAN)
+    exit_status = reject(a, &error);
+  else if (status != MOC_OK)
+    exit_status = cli_report_error(name, &error);
+  else if ((exit_status = check_budget(a, plan, &verdict, &budget)) == CLI_DONE)
+    exit_status = approve(a, graph, plan, &verdict, budget);
+  moc_plan_destroy(plan);
+  return exit_status;
+}
+
+static int run(int argc, char **argv) {
+  arguments a = {0};
+  cli_parse(&cli_verify, NULL, argc, argv, accept, &a);
+  moc_graph *graph;
+  int exit_status = cli_read_graph(a.graph, &graph, NULL);
+  if (exit_status != CLI_DONE) return exit_status;
+  exit_status = verify(&a, graph);
+  moc_graph_destroy(graph);
+  return exit_status;
+}
+
+static const cli_example EXAMPLES[] = {
+    {CLI_PROGRAM " verify graph.json plan.json", "check everything the plan says about itself"},
+    {CLI_PROGRAM " verify graph.json plan.json --budget 12.5GiB", "and that it stays within another budget"},
+    {0}};
+
+const cli_command cli_verify = {
+    .name = "verify",
+    .arguments = "GRAPH PLAN",
+    .summary = "check a plan against its graph",
+    .description =
+        "Check that a plan can be run and that everything it says is true: its budget, peak, duration, memory at "
+        "each "
+        "step, retention intervals, baselines and lower bound. The check shares no code with the solver.\n"
+        "\n"
+        "Exit status: 0 the plan is valid, 1 it is not, 2 a file cannot be understood. Only the sequence has to be "
+        "there; whatever else the plan says is checked.",
+    .examples = EXAMPLES,
+    .options = OPTIONS,
+    .run = run,
+};

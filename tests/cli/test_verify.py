@@ -1,0 +1,114 @@
+"""Verifying plans: what is true passes, and every lie is found."""
+
+import json
+
+import pytest
+
+from conftest import EXAMPLE
+
+
+# By hand: at "d", both "c" and the second "a" are in memory, which is the peak.
+PLAN = {
+    "format": "moccasin-plan", "version": 1, "graph": "example", "nodes": 5, "status": "feasible", "budget": 10,
+    "peak_memory": 9, "baseline_peak_memory": 11, "total_duration": 9, "baseline_duration": 8, "lower_bound": 8,
+    "bound_scope": "any", "max_computes": 2, "order": "input", "seed": 1, "threads": 1, "solve_seconds": 0.5,
+    "sequence": ["a", "b", "c", "a", "d", "e"],
+    "rematerialized": [{"node": "a", "step": 3}],
+    "intervals": [
+        {"node": "a", "start": 0, "end": 1}, {"node": "b", "start": 1, "end": 2}, {"node": "c", "start": 2, "end": 4},
+        {"node": "a", "start": 3, "end": 5}, {"node": "d", "start": 4, "end": 5}, {"node": "e", "start": 5, "end": 5}],
+    "memory": [5, 8, 6, 8, 9, 7],
+    "trace": [],
+}
+
+
+@pytest.fixture
+def solved(example):
+    example.write("plan.json", PLAN)
+    return example
+
+
+def test_valid(solved):
+    r = solved.run("verify", "graph.json", "plan.json")
+    assert r.status == 0 and r.err == ""
+    for words in ("valid", "9 bytes", "10 bytes", "TDI 12.5 %"):
+        assert words in r.out, words
+
+
+def test_json(solved):
+    answer = solved.run("verify", "graph.json", "plan.json", "--json").json()
+    assert answer["valid"] is True and answer["steps"] == 6 and answer["recomputed"] == 1
+    assert answer["peak_memory"] == 9 and answer["baseline_peak_memory"] == 11 and answer["tdi_percent"] == 12.5
+
+
+def test_standard_input(solved):
+    graph = (solved.path / "graph.json").read_bytes()
+    plan = (solved.path / "plan.json").read_bytes()
+    assert solved.run("verify", "-", "plan.json", stdin=graph).status == 0
+    assert solved.run("verify", "graph.json", "-", stdin=plan).status == 0
+
+
+def test_budget(solved):
+    assert solved.run("verify", "graph.json", "plan.json", "--budget", "9").status == 0
+    assert solved.run("verify", "graph.json", "plan.json", "--budget", "81%").status == 0
+    r = solved.run("verify", "graph.json", "plan.json", "--budget", "8")
+    assert r.status == 1 and "the peak is 9 bytes at step" in r.err and "--budget of 8 bytes" in r.err
+
+
+def test_a_bare_sequence_is_enough(solved):
+    solved.write("bare.json", {"format": "moccasin-plan", "version": 1, "sequence": ["a", "b", "c", "d", "e"]})
+    r = solved.run("verify", "graph.json", "bare.json")
+    assert r.status == 0 and "11 bytes" in r.out
+    assert solved.run("verify", "graph.json", "bare.json", "-b", "10").status == 1
+
+
+LIES = {
+    "peak": ({"peak_memory": 8}, ["peak", "8", "9"]),
+    "duration": ({"total_duration": 8}, ["total_duration", "8", "9"]),
+    "budget": ({"budget": 5}, ["budget|peak", "5", "9"]),
+    "bound": ({"lower_bound": 10}, ["lower_bound|bound", "10", "9"]),
+    "baseline peak": ({"baseline_peak_memory": 12}, ["baseline_peak_memory", "12", "11"]),
+    "baseline duration": ({"baseline_duration": 7}, ["baseline_duration", "7", "8"]),
+    "memory": ({"memory": [5, 8, 6, 8, 9, 1]}, ["memory"]),
+    "intervals": ({"intervals": PLAN["intervals"][:-1] + [{"node": "e", "start": 4, "end": 5}]}, ["intervals"]),
+    "status": ({"status": "optimal"}, ["status"]),
+    "missing operation": ({"sequence": ["a", "b", "c", "d"]}, ["e"]),
+    "read too early": ({"sequence": ["b", "a", "c", "d", "e"]}, ["a|b"]),
+    "empty sequence": ({"sequence": []}, []),
+    "unknown operation": ({"sequence": ["a", "b", "c", "d", "zz"]}, ["zz"]),
+}
+
+
+@pytest.mark.parametrize("name", LIES)
+def test_lie(solved, name):
+    change, expected = LIES[name]
+    solved.write("plan.json", {**solved.load("plan.json"), **change})
+    r = solved.run("verify", "graph.json", "plan.json", "--json")
+    assert r.status == 1, r
+    assert r.err.startswith("moccasin: plan.json: ")
+    for words in expected:
+        assert any(word in r.err for word in words.split("|")), (words, r)
+    answer = r.json()
+    assert answer["valid"] is False and answer["reason"]
+    assert solved.run("verify", "graph.json", "plan.json").status == 1
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"format": "moccasin-plan", "version": 1}',
+                                  '{"format": "moccasin-plan", "version": 2, "sequence": ["a"]}',
+                                  '{"format": "moccasin-plan", "version": 1, "sequence": 3}', "nonsense"])
+def test_not_a_plan(solved, text):
+    solved.write("plan.json", text)
+    r = solved.run("verify", "graph.json", "plan.json")
+    assert r.status in (1, 2) and r.out == "" and "moccasin: plan.json:" in r.err
+
+
+def test_truncated_anywhere(solved):
+    text = (solved.path / "plan.json").read_bytes().rstrip()
+    for length in range(0, len(text), 11):
+        r = solved.run("verify", "graph.json", "-", stdin=text[:length])
+        assert r.status == 2 and "standard input:" in r.err, (length, r)
+
+
+def test_missing_plan(solved):
+    r = solved.run("verify", "graph.json", "none.json")
+    assert r.status == 1 and "none.json" in r.err
