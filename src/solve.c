@@ -107,7 +107,7 @@ static bool out_of_time(void *context) {
 
 /* Wait for the threads, watching the clock and the caller, and reporting what they find. */
 static void supervise(solve *s) {
-  enum { WAKE_MS = 20, REPORT_MS = 100 };
+  const double wake_seconds = 0.02, report_seconds = 0.1;
   moc__incumbent *incumbent = &s->incumbent;
   int64_t reported = 0;
   double last_report = 0;
@@ -119,14 +119,14 @@ static void supervise(solve *s) {
     pthread_mutex_unlock(&incumbent->lock);
 
     double seconds = moc__seconds() - incumbent->started;
-    if (improved || (!done && seconds - last_report > 1e-3 * REPORT_MS)) {
+    if (improved || (!done && seconds - last_report > report_seconds)) {
       last_report = seconds;
       report(s, improved);
     }
     if (done) return;
     if (!moc__stopped(incumbent) && out_of_time(s)) atomic_store(&incumbent->stop, true);
 
-    double wait = fmin(1e-3 * WAKE_MS, fmax(s->options.time_limit - seconds, 1e-3));
+    double wait = fmin(wake_seconds, fmax(s->options.time_limit - seconds, 1e-3));
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_nsec += (long)(1e9 * wait);

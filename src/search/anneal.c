@@ -157,7 +157,7 @@ static void start_from_nothing(search *s) {
 /* Schedule after schedule. In every three, the first starts from the empty set; the others, once there is a plan, heat
  * it up again, and until then look for feasibility alone. */
 static void run_schedules(search *s, const moc__staged *staged) {
-  double length = FIRST_MOVES + FIRST_MOVES_A_PLACE * (double)staged->n;
+  double length = (double)(FIRST_MOVES + (int64_t)FIRST_MOVES_A_PLACE * staged->n);
   double first = FIRST_TEMPERATURE * s->scale, last = LAST_TEMPERATURE * s->scale;
   int64_t attempts = 0;
   for (int64_t run = 0; !finished(s); run++) {
