@@ -21,16 +21,16 @@ void moc_solve_options_init(moc_solve_options *options) {
 static moc_status check_options(const moc_solve_options *options, moc_error *error) {
   if (options->budget < 0)
     return moc__fail(error, MOC_INVALID_ARGUMENT, "budget", "the budget is negative; it is a number of bytes");
-#define CHECK_INT(name, low, high)                                                                               \
-  if (options->name < (low) || options->name > (high))                                                           \
-    return moc__fail(error, MOC_INVALID_ARGUMENT, #name, "%s must be from %lld to %lld, not %lld", #name,         \
+#define CHECK_INT(name, low, high)                                                                                 \
+  if (options->name < (low) || options->name > (high))                                                             \
+    return moc__fail(error, MOC_INVALID_ARGUMENT, #name, "%s must be from %lld to %lld, not %lld", #name,          \
                      (long long)(low), (long long)(high), (long long)options->name);
-#define CHECK_REAL(name, low, high)                                                                              \
-  if (!(options->name >= (low) && options->name <= (high)))                                                      \
+#define CHECK_REAL(name, low, high)                                                                                \
+  if (!(options->name >= (low) && options->name <= (high)))                                                        \
     return moc__fail(error, MOC_INVALID_ARGUMENT, #name, "%s must be from %g to %g, not %g", #name, (double)(low), \
                      (double)(high), options->name);
-#define CHECK_ORDER(name, low, high) CHECK_INT(name, MOC_ORDER_INPUT, MOC_ORDER_AUTO)
-#define CHECK_UINT64(name, low, high) /* every seed is fine */
+#define CHECK_ORDER(name, low, high)                              CHECK_INT(name, MOC_ORDER_INPUT, MOC_ORDER_AUTO)
+#define CHECK_UINT64(name, low, high)                             /* every seed is fine */
 #define MOC_OPTION(kind, name, metavar, initial, low, high, help) CHECK_##kind(name, low, high)
 #include "options.def"
 #undef MOC_OPTION
@@ -265,7 +265,8 @@ moc_status moc_solve(const moc_graph *graph, const moc_solve_options *options, c
   if (status == MOC_OK && result->length > 0) {
     moc_error refusal;
     moc_status verified = moc_verify(graph, result, &s.allocator, NULL, &refusal);
-    if (verified == MOC_OUT_OF_MEMORY) status = moc__out_of_memory(error);
+    if (verified == MOC_OUT_OF_MEMORY)
+      status = moc__out_of_memory(error);
     else if (verified != MOC_OK)
       status = moc__fail(error, MOC_INTERNAL, refusal.place, "the plan found does not verify: %s", refusal.message);
   }

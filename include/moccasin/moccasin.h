@@ -51,7 +51,7 @@ extern "C" {
 #define MOC_MAX_TOTAL (INT64_C(1) << 62)
 /* Most operations, and most tensors, of one graph. */
 #define MOC_MAX_OPERATIONS 10000000
-#define MOC_MAX_TENSORS 40000000
+#define MOC_MAX_TENSORS    40000000
 /* Most reads (operation, tensor) of one graph, those through views included. */
 #define MOC_MAX_READS 1000000000
 /* Most views on top of one another. */
@@ -229,11 +229,11 @@ MOC_API moc_op moc_graph_find_op(const moc_graph *graph, const char *name, bool 
 
 /* What is known of a graph without solving anything. */
 typedef struct moc_graph_facts {
-  int64_t baseline_peak;         /* peak memory of the input order, nothing recomputed, bytes */
-  int64_t baseline_peak_step;    /* the first step that reaches it */
-  int64_t baseline_duration;     /* sum of all durations */
-  int64_t working_set_bound;     /* bytes below which no schedule exists, whatever the order */
-  moc_op working_set_op;         /* an operation that sets it, MOC_NONE: the kept tensors at the end do */
+  int64_t baseline_peak;      /* peak memory of the input order, nothing recomputed, bytes */
+  int64_t baseline_peak_step; /* the first step that reaches it */
+  int64_t baseline_duration;  /* sum of all durations */
+  int64_t working_set_bound;  /* bytes below which no schedule exists, whatever the order */
+  moc_op working_set_op;      /* an operation that sets it, MOC_NONE: the kept tensors at the end do */
 } moc_graph_facts;
 /* Cost: O(n + m). */
 MOC_API MOC_MUST_CHECK moc_status moc_graph_get_facts(const moc_graph *graph, moc_graph_facts *facts,
@@ -252,9 +252,9 @@ typedef struct moc_interval {
 /* What a sequence costs. */
 typedef struct moc_evaluation {
   int64_t duration;
-  int64_t peak_memory;     /* bytes */
-  int64_t length;          /* steps */
-  int64_t *memory;         /* [length] bytes resident at each step */
+  int64_t peak_memory; /* bytes */
+  int64_t length;      /* steps */
+  int64_t *memory;     /* [length] bytes resident at each step */
   int64_t n_intervals;
   moc_interval *intervals; /* [n_intervals] by start, then by order of output */
   moc_allocator allocator; /* the library's own */
@@ -305,25 +305,25 @@ typedef struct moc_plan {
   int64_t peak_memory;          /* bytes */
   int64_t baseline_peak_memory; /* of the input order, bytes */
   int64_t total_duration;
-  int64_t baseline_duration;    /* every operation once */
-  int64_t lower_bound;          /* proven, a total duration */
+  int64_t baseline_duration; /* every operation once */
+  int64_t lower_bound;       /* proven, a total duration */
   moc_bound_scope bound_scope;
-  int32_t max_computes;         /* the most computations of one operation that were allowed */
+  int32_t max_computes; /* the most computations of one operation that were allowed */
   moc_order order;
   uint64_t seed;
   int32_t threads;
-  int64_t moves;                /* search moves made, all threads */
+  int64_t moves; /* search moves made, all threads */
   double solve_seconds;
-  bool reproducible;            /* one thread, and neither the clock nor a caller ended the solve: the same
+  bool reproducible; /* one thread, and neither the clock nor a caller ended the solve: the same
                                    input gives the same plan */
-  int64_t length;               /* steps */
-  moc_op *sequence;             /* [length] */
-  int64_t *memory;              /* [length] bytes at each step */
+  int64_t length;    /* steps */
+  moc_op *sequence;  /* [length] */
+  int64_t *memory;   /* [length] bytes at each step */
   int64_t n_intervals;
-  moc_interval *intervals;      /* [n_intervals] */
+  moc_interval *intervals; /* [n_intervals] */
   int64_t n_trace;
-  moc_trace_point *trace;       /* [n_trace] */
-  moc_allocator allocator;      /* the library's own */
+  moc_trace_point *trace;  /* [n_trace] */
+  moc_allocator allocator; /* the library's own */
 } moc_plan;
 
 MOC_API void moc_plan_destroy(moc_plan *plan);
@@ -332,14 +332,14 @@ MOC_API void moc_plan_destroy(moc_plan *plan);
 
 /* How a solve is going; passed to moc_solve_options.on_progress. */
 typedef struct moc_progress {
-  double seconds;          /* since the solve began */
-  bool improved;           /* this call reports a new best plan; else it is a sign of life */
-  bool has_plan;           /* a plan within budget is known: the next two are its */
+  double seconds; /* since the solve began */
+  bool improved;  /* this call reports a new best plan; else it is a sign of life */
+  bool has_plan;  /* a plan within budget is known: the next two are its */
   int64_t total_duration;
   int64_t peak_memory;
   int64_t lower_bound;
-  int64_t least_peak;      /* without a plan: the least peak seen so far, bytes */
-  int64_t moves;           /* search moves made */
+  int64_t least_peak; /* without a plan: the least peak seen so far, bytes */
+  int64_t moves;      /* search moves made */
 } moc_progress;
 
 /* What to solve and within which limits. Start from moc_solve_options_init. */

@@ -77,7 +77,7 @@ const char *moc_status_text(moc_status status) {
   return (int)status < 0 || (int)status >= count ? "unknown status" : STATUS_TEXTS[status];
 }
 
-#define TEXT_OF(number) #number
+#define TEXT_OF(number)                   #number
 #define VERSION_TEXT(major, minor, patch) TEXT_OF(major) "." TEXT_OF(minor) "." TEXT_OF(patch)
 
 const char *moc_version(void) {

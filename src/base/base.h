@@ -22,7 +22,7 @@ void *moc__resize(const moc_allocator *allocator, void *block, int64_t count, si
 void moc__release(const moc_allocator *allocator, void *block);
 
 #define MOC__NEW(allocator, count, type) ((type *)moc__allocate((allocator), (int64_t)(count), sizeof(type)))
-#define MOC__NEW_ZEROED(allocator, count, type) \
+#define MOC__NEW_ZEROED(allocator, count, type)                                                                    \
   ((type *)moc__allocate_zeroed((allocator), (int64_t)(count), sizeof(type)))
 
 /* Make room for one more element in a growing array. `items` is the address of the array pointer, `capacity`
@@ -67,7 +67,11 @@ static inline bool moc__add(int64_t *sum, int64_t value) {
   return true;
 }
 
-static inline int64_t moc__max(int64_t a, int64_t b) { return a > b ? a : b; }
-static inline int64_t moc__min(int64_t a, int64_t b) { return a < b ? a : b; }
+static inline int64_t moc__max(int64_t a, int64_t b) {
+  return a > b ? a : b;
+}
+static inline int64_t moc__min(int64_t a, int64_t b) {
+  return a < b ? a : b;
+}
 
 #endif

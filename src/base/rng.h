@@ -22,7 +22,9 @@ static inline void moc__rng_init(moc__rng *rng, uint64_t seed, uint64_t stream) 
   for (int i = 0; i < 4; i++) rng->s[i] = moc__splitmix64(&state);
 }
 
-static inline uint64_t moc__rotate_left(uint64_t x, int k) { return (x << k) | (x >> (64 - k)); }
+static inline uint64_t moc__rotate_left(uint64_t x, int k) {
+  return (x << k) | (x >> (64 - k));
+}
 
 static inline uint64_t moc__rng_next(moc__rng *rng) {
   uint64_t *s = rng->s;

@@ -190,7 +190,9 @@ typedef struct build {
   moc__rows successors; /* of operations: operations, each once, in the order of the reads */
 } build;
 
-static const char *op_text(const build *b, moc_op op) { return b->graph->strings + b->from->ops[op].name; }
+static const char *op_text(const build *b, moc_op op) {
+  return b->graph->strings + b->from->ops[op].name;
+}
 
 static const char *tensor_text(const build *b, moc_tensor tensor) {
   int64_t name = b->from->tensors[tensor].name;
@@ -385,7 +387,8 @@ static moc_status lay_out_reads(build *b) {
         for (moc_tensor t = graph->inputs.items[i]; t != MOC_NONE && reader[t] != op; t = graph->base[t]) {
           reader[t] = op;
           if (graph->producer[t] == op) {
-            status = moc__fail(b->error, MOC_INVALID_GRAPH, "", "operation %s reads its own output", op_text(b, op));
+            status =
+                moc__fail(b->error, MOC_INVALID_GRAPH, "", "operation %s reads its own output", op_text(b, op));
             break;
           }
           if (pass == 1) raw.items[count] = t;
@@ -426,8 +429,10 @@ static moc_status lay_out_successors(build *b) {
       for (moc_tensor t = from->reads[i].tensor; t != MOC_NONE; t = graph->base[t]) {
         moc_op producer = graph->producer[t];
         if (producer == MOC_NONE) continue;
-        if (pass == 0) rows->start[producer + 1]++;
-        else rows->items[next[producer]++] = from->reads[i].op;
+        if (pass == 0)
+          rows->start[producer + 1]++;
+        else
+          rows->items[next[producer]++] = from->reads[i].op;
       }
     }
     if (pass == 1) break;
@@ -519,7 +524,8 @@ static moc_status lay_out_order(build *b) {
   for (int32_t i = 0; i < n; i++) {
     moc_op op = graph->order[i];
     if (op < 0 || op >= n)
-      return moc__fail(b->error, MOC_INVALID_GRAPH, "", "place %d of the order holds %d, which is no operation", i, op);
+      return moc__fail(b->error, MOC_INVALID_GRAPH, "", "place %d of the order holds %d, which is no operation", i,
+                       op);
     if (graph->place[op] >= 0)
       return moc__fail(b->error, MOC_INVALID_GRAPH, "", "the order lists operation %s twice, at places %d and %d",
                        op_text(b, op), graph->place[op], i);
@@ -546,7 +552,9 @@ moc_status moc_builder_build(moc_builder *builder, moc_graph **graph, moc_error 
 
   moc__release(&b.allocator, b.successors.start);
   moc__release(&b.allocator, b.successors.items);
-  if (status == MOC_OK) *graph = b.graph;
-  else moc_graph_destroy(b.graph);
+  if (status == MOC_OK)
+    *graph = b.graph;
+  else
+    moc_graph_destroy(b.graph);
   return status;
 }

@@ -20,9 +20,8 @@ moc_status moc_graph_get_facts(const moc_graph *graph, moc_graph_facts *facts, m
   moc_evaluation baseline;
   moc_status status = moc_evaluate(graph, graph->order, graph->n_ops, &graph->allocator, &baseline, error);
   if (status != MOC_OK) return status;
-  moc_graph_facts result = {.baseline_peak = baseline.peak_memory,
-                            .baseline_duration = baseline.duration,
-                            .working_set_op = MOC_NONE};
+  moc_graph_facts result = {
+      .baseline_peak = baseline.peak_memory, .baseline_duration = baseline.duration, .working_set_op = MOC_NONE};
   while (baseline.memory[result.baseline_peak_step] < baseline.peak_memory) result.baseline_peak_step++;
   moc_evaluation_release(&baseline);
 
@@ -35,7 +34,8 @@ moc_status moc_graph_get_facts(const moc_graph *graph, moc_graph_facts *facts, m
   result.working_set_bound = at_the_end;
   for (moc_op op = 0; op < graph->n_ops; op++) {
     int64_t bytes = working_set(graph, op, throughout);
-    if (bytes > result.working_set_bound || (bytes == result.working_set_bound && result.working_set_op == MOC_NONE)) {
+    if (bytes > result.working_set_bound ||
+        (bytes == result.working_set_bound && result.working_set_op == MOC_NONE)) {
       result.working_set_bound = bytes;
       result.working_set_op = op;
     }

@@ -28,9 +28,9 @@ struct moc_graph {
   int64_t *duration;
   int64_t *workspace;
   bool *compute_once;
-  moc__rows outputs; /* of operations: tensors */
-  moc__rows inputs;  /* of operations: tensors, as given */
-  moc__rows reads;   /* of operations: tensors */
+  moc__rows outputs;    /* of operations: tensors */
+  moc__rows inputs;     /* of operations: tensors, as given */
+  moc__rows reads;      /* of operations: tensors */
   int64_t *tensor_name; /* [n_tensors] */
   bool *tensor_name_is_integer;
   int64_t *size;

@@ -23,8 +23,8 @@ bool moc__generation_order(const moc_allocator *allocator, int32_t n, const moc_
 
 int32_t moc__find_cycle(const moc_allocator *allocator, int32_t n, const moc__rows *successors, moc_op *cycle,
                         int32_t most, int64_t *length) {
-  int64_t *next = MOC__NEW(allocator, n, int64_t);        /* the next successor to try; -1: not yet seen */
-  moc_op *path = MOC__NEW(allocator, n, moc_op);          /* of the depth-first search */
+  int64_t *next = MOC__NEW(allocator, n, int64_t); /* the next successor to try; -1: not yet seen */
+  moc_op *path = MOC__NEW(allocator, n, moc_op);   /* of the depth-first search */
   bool *on_path = MOC__NEW_ZEROED(allocator, n, bool);
   int32_t found = 0;
   if (next == NULL || path == NULL || on_path == NULL) goto done;

@@ -62,9 +62,9 @@ moc_status moc__staged_init(moc__staged *staged, const moc_graph *graph, const m
       (moc__rows){MOC__NEW(allocator, (int64_t)tensors + 1, int64_t), MOC__NEW(allocator, n_reads, int32_t)};
   int64_t *next = MOC__NEW(allocator, moc__max(n, tensors), int64_t);
   int32_t *number = NULL;
-  bool ok = staged->order && staged->duration && staged->workspace && staged->compute_once && staged->first_output &&
-            staged->size && staged->producer && staged->keep && staged->reads.start && staged->reads.items &&
-            staged->readers.start && staged->readers.items && next;
+  bool ok = staged->order && staged->duration && staged->workspace && staged->compute_once &&
+            staged->first_output && staged->size && staged->producer && staged->keep && staged->reads.start &&
+            staged->reads.items && staged->readers.start && staged->readers.items && next;
   if (ok) {
     memcpy(staged->order, order, (size_t)n * sizeof *order);
     number = number_tensors(staged, graph);
@@ -94,9 +94,9 @@ moc_status moc__staged_init(moc__staged *staged, const moc_graph *graph, const m
 }
 
 void moc__staged_release(moc__staged *staged) {
-  void *blocks[] = {staged->order,       staged->duration,    staged->workspace,     staged->compute_once,
-                    staged->first_output, staged->size,       staged->producer,      staged->keep,
-                    staged->reads.start, staged->reads.items, staged->readers.start, staged->readers.items};
+  void *blocks[] = {staged->order,        staged->duration,    staged->workspace,     staged->compute_once,
+                    staged->first_output, staged->size,        staged->producer,      staged->keep,
+                    staged->reads.start,  staged->reads.items, staged->readers.start, staged->readers.items};
   for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) moc__release(&staged->allocator, blocks[i]);
   *staged = (moc__staged){.allocator = staged->allocator};
 }

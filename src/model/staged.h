@@ -19,19 +19,19 @@ typedef struct moc__pair {
 
 typedef struct moc__staged {
   moc_allocator allocator;
-  int32_t n;               /* places, and stages */
+  int32_t n; /* places, and stages */
   int32_t n_tensors;
-  moc_op *order;           /* [n] the operation at each place */
-  int64_t *duration;       /* [n] */
-  int64_t *workspace;      /* [n] */
-  bool *compute_once;      /* [n] */
-  int32_t *first_output;   /* [n + 1] */
-  int64_t *size;           /* [n_tensors] */
-  int32_t *producer;       /* [n_tensors] place, or -1 */
-  bool *keep;              /* [n_tensors] */
-  moc__rows reads;         /* of places: tensors, ascending */
-  moc__rows readers;       /* of tensors: places, ascending */
-  int64_t total_duration;  /* of every operation once */
+  moc_op *order;          /* [n] the operation at each place */
+  int64_t *duration;      /* [n] */
+  int64_t *workspace;     /* [n] */
+  bool *compute_once;     /* [n] */
+  int32_t *first_output;  /* [n + 1] */
+  int64_t *size;          /* [n_tensors] */
+  int32_t *producer;      /* [n_tensors] place, or -1 */
+  bool *keep;             /* [n_tensors] */
+  moc__rows reads;        /* of places: tensors, ascending */
+  moc__rows readers;      /* of tensors: places, ascending */
+  int64_t total_duration; /* of every operation once */
 } moc__staged;
 
 /* Lay out `graph` for the topological order `order` [operations]. OUT_OF_MEMORY. O(n + m). */

@@ -45,17 +45,18 @@ static moc_status run_step(sweep *s, moc_op op, int64_t step) {
   for (int64_t i = 0; i < reads.count; i++) {
     moc_tensor t = reads.items[i];
     if (s->latest[t] < 0) {
-      moc_status status = moc__fail(s->error, MOC_INVALID_PLAN, "", "operation %s reads an output of %s before it is computed",
-                                    moc_graph_op_name(s->graph, op),
-                                    moc_graph_op_name(s->graph, moc_graph_tensor_producer(s->graph, t)));
+      moc_status status = moc__fail(
+          s->error, MOC_INVALID_PLAN, "", "operation %s reads an output of %s before it is computed",
+          moc_graph_op_name(s->graph, op), moc_graph_op_name(s->graph, moc_graph_tensor_producer(s->graph, t)));
       moc__error_place(s->error, "sequence[%lld]", (long long)step);
       return status;
     }
     s->result->intervals[s->latest[t]].end = step;
   }
   if (s->computed[op] && moc_graph_op_compute_once(s->graph, op)) {
-    moc_status status = moc__fail(s->error, MOC_INVALID_PLAN, "", "operation %s is computed again but is not recomputable",
-                                  moc_graph_op_name(s->graph, op));
+    moc_status status =
+        moc__fail(s->error, MOC_INVALID_PLAN, "", "operation %s is computed again but is not recomputable",
+                  moc_graph_op_name(s->graph, op));
     moc__error_place(s->error, "sequence[%lld]", (long long)step);
     return status;
   }
@@ -102,10 +103,11 @@ static void fill_memory(const sweep *s, const moc_op *sequence) {
   }
 }
 
-moc_status moc_evaluate(const moc_graph *graph, const moc_op *sequence, int64_t length, const moc_allocator *allocator,
-                        moc_evaluation *evaluation, moc_error *error) {
+moc_status moc_evaluate(const moc_graph *graph, const moc_op *sequence, int64_t length,
+                        const moc_allocator *allocator, moc_evaluation *evaluation, moc_error *error) {
   if (graph == NULL || evaluation == NULL || length < 0 || (sequence == NULL && length > 0))
-    return moc__fail(error, MOC_INVALID_ARGUMENT, "", "the graph, the sequence or the place for the result is NULL");
+    return moc__fail(error, MOC_INVALID_ARGUMENT, "",
+                     "the graph, the sequence or the place for the result is NULL");
   moc_evaluation result = {.length = length, .allocator = moc__allocator_or_default(allocator)};
   sweep s = {.graph = graph, .result = &result, .error = error};
   int64_t count = 0;
@@ -126,8 +128,10 @@ moc_status moc_evaluate(const moc_graph *graph, const moc_op *sequence, int64_t 
 
   moc__release(a, s.latest);
   moc__release(a, s.computed);
-  if (status == MOC_OK) *evaluation = result;
-  else moc_evaluation_release(&result);
+  if (status == MOC_OK)
+    *evaluation = result;
+  else
+    moc_evaluation_release(&result);
   return status;
 }
 

@@ -4,8 +4,8 @@
 #include <math.h>
 
 enum {
-  MOVES_A_CHECK = 64,   /* between two looks at the stop flag, the temperature and the price */
-  FIRST_MOVES = 20000,  /* of the first schedule, plus FIRST_MOVES_A_PLACE for every place */
+  MOVES_A_CHECK = 64,  /* between two looks at the stop flag, the temperature and the price */
+  FIRST_MOVES = 20000, /* of the first schedule, plus FIRST_MOVES_A_PLACE for every place */
   FIRST_MOVES_A_PLACE = 100,
   MOST_MOVES = 1000000000 /* of any schedule */
 };
@@ -15,7 +15,6 @@ enum {
 static const double FIRST_PRICE = 0.05, PRICE_STEP = 1.05, LEAST_FEASIBLE = 0.2, MOST_FEASIBLE = 0.5;
 /* Of the temperature, in mean durations of a recomputation: the start from the empty set, and the end. */
 static const double FIRST_TEMPERATURE = 0.3, LAST_TEMPERATURE = 0.01;
-
 
 /* Phase 1 values a mean tensor over budget for one stage at so many mean durations; its temperatures are shares of
  * that. */
@@ -28,13 +27,13 @@ typedef struct search {
   moc__state state;
   moc__rng rng;
   moc__mover mover;
-  double price;      /* of a unit of excess, in durations */
+  double price;          /* of a unit of excess, in durations */
   double feasible_price; /* the price when a feasible set was last seen */
-  double scale;      /* the mean duration of an operation that takes any */
-  double mean_size;  /* of a tensor, in units of excess */
-  int64_t moves;     /* made so far */
-  int64_t told;      /* of them, added to the incumbent's count */
-  moc__pair *best;   /* [best_capacity] room for a copy of the incumbent */
+  double scale;          /* the mean duration of an operation that takes any */
+  double mean_size;      /* of a tensor, in units of excess */
+  int64_t moves;         /* made so far */
+  int64_t told;          /* of them, added to the incumbent's count */
+  moc__pair *best;       /* [best_capacity] room for a copy of the incumbent */
   int64_t best_capacity;
 } search;
 
@@ -91,8 +90,10 @@ static void run_schedule(search *s, int64_t length, double first, double last, b
   for (int64_t done = 0; done < length; done++) {
     if (done % MOVES_A_CHECK == 0) {
       if (done > 0) {
-        if (!phase1) adapt_price(s, feasible, MOVES_A_CHECK);
-        else if (moc__incumbent_extra(s->incumbent) != INT64_MAX) return;
+        if (!phase1)
+          adapt_price(s, feasible, MOVES_A_CHECK);
+        else if (moc__incumbent_extra(s->incumbent) != INT64_MAX)
+          return;
         temperature *= cooling;
         feasible = 0;
       }
@@ -105,8 +106,10 @@ static void run_schedule(search *s, int64_t length, double first, double last, b
     make_move(s);
     moc__state_settle(state);
     double change = (double)(state->extra_duration - extra) + s->price * (double)(state->excess - excess);
-    if (accepts(s, change, temperature)) moc__state_commit(state);
-    else moc__state_undo(state);
+    if (accepts(s, change, temperature))
+      moc__state_commit(state);
+    else
+      moc__state_undo(state);
     if (state->excess > 0) continue;
     feasible++;
     moc__incumbent_offer(s->incumbent, state);
@@ -141,7 +144,8 @@ static double mean_duration(const moc__staged *staged) {
 /* A new state of the empty set that allows `max_computes`. False, having told the incumbent, when memory is out. */
 static bool allow_computes(search *s, const moc__staged *staged, int32_t max_computes) {
   moc__state_release(&s->state);
-  if (moc__state_init(&s->state, staged, s->options->budget, max_computes, &s->incumbent->allocator, NULL) != MOC_OK) {
+  if (moc__state_init(&s->state, staged, s->options->budget, max_computes, &s->incumbent->allocator, NULL) !=
+      MOC_OK) {
     moc__incumbent_fail(s->incumbent);
     return false;
   }
@@ -189,7 +193,8 @@ void moc__anneal(const moc__staged *staged, const moc__gaps *gaps, const moc__an
   s.mover = (moc__mover){.state = &s.state, .gaps = gaps, .rng = &s.rng};
   s.scale = mean_duration(staged);
   s.mean_size = mean_size(staged) / (double)(INT64_C(1) << s.state.shift);
-  s.feasible_price = FIRST_PRICE * (double)moc__max(staged->total_duration, 1) / (double)moc__max(s.state.excess, 1);
+  s.feasible_price =
+      FIRST_PRICE * (double)moc__max(staged->total_duration, 1) / (double)moc__max(s.state.excess, 1);
   moc__incumbent_offer(incumbent, &s.state);
   run_schedules(&s, staged);
   moc__release(&incumbent->allocator, s.best);

@@ -14,7 +14,7 @@ typedef struct moc__anneal_options {
   int64_t budget;
   int32_t max_computes;  /* most computations of one operation, to start with */
   int32_t most_computes; /* to this they are raised while no plan is found; at least max_computes */
-  int64_t moves;   /* most moves; 0: no limit */
+  int64_t moves;         /* most moves; 0: no limit */
   uint64_t seed;
   uint64_t stream; /* the thread's number: its own random numbers */
 } moc__anneal_options;

@@ -64,7 +64,8 @@ void moc__gaps_release(moc__gaps *gaps) {
 
 int32_t moc__gaps_draw(const moc__gaps *gaps, int32_t j, moc__rng *rng) {
   int64_t total = 0;
-  for (int64_t node = (int64_t)j + gaps->leaves; node > 0; node /= 2) total += gaps->start[node + 1] - gaps->start[node];
+  for (int64_t node = (int64_t)j + gaps->leaves; node > 0; node /= 2)
+    total += gaps->start[node + 1] - gaps->start[node];
   if (total == 0) return -1;
   int64_t drawn = moc__rng_below(rng, (uint32_t)moc__min(total, UINT32_MAX));
   for (int64_t node = (int64_t)j + gaps->leaves; node > 0; node /= 2) {

@@ -13,8 +13,8 @@
 
 typedef struct moc__gaps {
   moc_allocator allocator;
-  int32_t leaves;  /* a power of two, at least n */
-  int64_t *start;  /* [2 * leaves + 1] each tree node's part of tensors[] */
+  int32_t leaves;   /* a power of two, at least n */
+  int64_t *start;   /* [2 * leaves + 1] each tree node's part of tensors[] */
   int32_t *tensors; /* the tensor of each listing */
 } moc__gaps;
 

@@ -5,10 +5,8 @@
 
 moc_status moc__incumbent_init(moc__incumbent *incumbent, const moc_allocator *allocator, double started,
                                int64_t total_duration, int64_t baseline_peak, moc_error *error) {
-  *incumbent = (moc__incumbent){.allocator = *allocator,
-                                .started = started,
-                                .total_duration = total_duration,
-                                .lower_bound = total_duration};
+  *incumbent = (moc__incumbent){
+      .allocator = *allocator, .started = started, .total_duration = total_duration, .lower_bound = total_duration};
   atomic_init(&incumbent->stop, false);
   atomic_init(&incumbent->extra, INT64_MAX);
   atomic_init(&incumbent->least_peak, baseline_peak);

@@ -10,20 +10,20 @@
 
 typedef struct moc__incumbent {
   moc_allocator allocator;
-  double started;           /* on moc__seconds' clock */
-  int64_t total_duration;   /* of every operation once */
+  double started;         /* on moc__seconds' clock */
+  int64_t total_duration; /* of every operation once */
   int64_t lower_bound;
-  atomic_bool stop;         /* all threads are to end soon */
-  _Atomic int64_t extra;    /* of the best plan; INT64_MAX: none yet */
+  atomic_bool stop;           /* all threads are to end soon */
+  _Atomic int64_t extra;      /* of the best plan; INT64_MAX: none yet */
   _Atomic int64_t least_peak; /* least peak of any set of pairs that was looked at; meant for who finds no plan */
-  _Atomic int64_t moves;    /* made by all threads */
+  _Atomic int64_t moves;      /* made by all threads */
 
   pthread_mutex_t lock; /* guards what follows */
   pthread_cond_t news;  /* a better plan, or a thread has ended */
   moc__pair *pairs;     /* [n_pairs] the best plan */
   int64_t n_pairs, pairs_capacity;
   int64_t peak;
-  int32_t max_computes; /* of the state that the best plan came from; without a plan, the most tried */
+  int32_t max_computes;   /* of the state that the best plan came from; without a plan, the most tried */
   moc_trace_point *trace; /* [n_trace] */
   int64_t n_trace, trace_capacity;
   int32_t running; /* threads that have not ended */

@@ -67,22 +67,52 @@ static void compute_again(moc__mover *mover, int32_t p, int32_t k, int32_t j, in
   (void)moc__state_add(state, p, k);
 }
 
+/* A tensor held across stage j, and the stage of its next use: the pair to add. */
+static bool draw_across(const moc__mover *mover, int32_t j, int32_t *tensor, int32_t *stage) {
+  const moc__state *state = mover->state;
+  int32_t t = moc__gaps_draw(mover->gaps, j, mover->rng);
+  if (t < 0) return false;
+  int32_t p = state->staged->producer[t];
+  if (p >= j || moc__event_stage(*moc__end(state, t, moc__latest(state, p, j))) <= j) return false;
+  int32_t k = next_use(state, t, j);
+  if (k <= j) return false;
+  if (moc__rng_below(mover->rng, 8) == 0) k = j + 1 + (int32_t)moc__rng_below(mover->rng, (uint32_t)(k - j));
+  *tensor = t;
+  *stage = k;
+  return true;
+}
+
+/* A tensor that some computation of stage j reads: where others are computed again before it in the stage, it may be
+ * dropped during those and computed again after them. */
+static bool draw_within(const moc__mover *mover, int32_t j, int32_t *tensor, int32_t *stage) {
+  const moc__state *state = mover->state;
+  const moc__staged *staged = state->staged;
+  int32_t reader = j;
+  for (int32_t node = state->first_node[j]; node >= 0; node = state->nodes[node].next) {
+    if (moc__rng_below(mover->rng, 4) == 0) {
+      reader = state->nodes[node].place;
+      break;
+    }
+  }
+  int64_t count = staged->reads.start[reader + 1] - staged->reads.start[reader];
+  if (count == 0) return false;
+  *tensor = staged->reads.items[staged->reads.start[reader] + moc__rng_below(mover->rng, (uint32_t)count)];
+  *stage = j;
+  int32_t p = staged->producer[*tensor];
+  return p >= 0 && !staged->compute_once[p];
+}
+
 bool moc__move_evict(moc__mover *mover, int32_t j) {
   moc__state *state = mover->state;
-  const moc__staged *staged = state->staged;
   int64_t log_before = state->n_log;
   for (int tries = 0; tries < 8; tries++) {
-    int32_t t = moc__gaps_draw(mover->gaps, j, mover->rng);
-    if (t < 0) return false;
-    int32_t p = staged->producer[t];
-    if (p >= j) continue;
-    if (moc__event_stage(*moc__end(state, t, moc__latest(state, p, j))) <= j) continue;
-    if (state->count[p] == state->max_computes) continue;
-    int32_t k = next_use(state, t, j);
-    if (k <= j || moc__has_pair(state, p, k)) continue;
-    if (moc__rng_below(mover->rng, 8) == 0) k = j + 1 + (int32_t)moc__rng_below(mover->rng, (uint32_t)(k - j));
+    int32_t t, k;
+    bool within = state->first_node[j] >= 0 && moc__rng_below(mover->rng, 8) == 0;
+    if (!(within ? draw_within(mover, j, &t, &k) : draw_across(mover, j, &t, &k))) continue;
+    int32_t p = state->staged->producer[t];
+    if (state->count[p] == state->max_computes || moc__has_pair(state, p, k)) continue;
     mover->toggles_left = draw_toggles(mover->rng);
-    compute_again(mover, p, k, j, staged->size[t]);
+    compute_again(mover, p, k, j, state->staged->size[t]);
     return state->n_log > log_before;
   }
   return false;

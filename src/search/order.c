@@ -10,10 +10,10 @@ static const double FIRST_TEMPERATURE = 0.02, LAST_TEMPERATURE = 0.0002; /* in s
 typedef struct orders {
   const moc_graph *graph;
   int64_t budget;
-  moc_op *order;     /* [n] */
-  int32_t *place;    /* [n] of each operation */
-  int64_t *memory;   /* [n + 1] scratch */
-  moc_op *best;      /* [n] */
+  moc_op *order;   /* [n] */
+  int32_t *place;  /* [n] of each operation */
+  int64_t *memory; /* [n + 1] scratch */
+  moc_op *best;    /* [n] */
   double best_excess;
 } orders;
 
@@ -81,7 +81,8 @@ static int64_t growth(const orders *o, const greedy *g, moc_op op) {
 
 static void finish(const orders *o, greedy *g, moc_op op) {
   const moc_graph *graph = o->graph;
-  for (int64_t i = graph->reads.start[op]; i < graph->reads.start[op + 1]; i++) g->open_readers[graph->reads.items[i]]--;
+  for (int64_t i = graph->reads.start[op]; i < graph->reads.start[op + 1]; i++)
+    g->open_readers[graph->reads.items[i]]--;
   for (int64_t i = graph->outputs.start[op]; i < graph->outputs.start[op + 1]; i++) {
     moc_tensor t = graph->outputs.items[i];
     for (int64_t r = graph->readers.start[t]; r < graph->readers.start[t + 1]; r++) {

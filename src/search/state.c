@@ -8,7 +8,7 @@ static inline int64_t excess_of(int64_t total, int64_t budget, int shift) {
 }
 
 /* Compiled for wider vectors too, to be chosen when the program starts. */
-#if defined(__x86_64__) && defined(__ELF__) && defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && \
+#if defined(__x86_64__) && defined(__ELF__) && defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) &&             \
     !defined(__SANITIZE_THREAD__) && !defined(__clang__)
 #define VECTORISED __attribute__((target_clones("default", "avx2", "avx512f")))
 #else
@@ -174,7 +174,8 @@ static void shorten_read(moc__state *state, int32_t t, int64_t event, int32_t k)
   int64_t *end = moc__end(state, t, i);
   if (*end != event) return; /* read later too, or kept */
   int32_t begin = q < 0 ? -1 : state->instance_stage[(int64_t)q * state->max_computes + i];
-  *end = last_read_before(state, t, begin, k, moc__event_place(event), q < 0 ? -MOC__EVENT(1, 0) : MOC__EVENT(begin, q));
+  *end = last_read_before(state, t, begin, k, moc__event_place(event),
+                          q < 0 ? -MOC__EVENT(1, 0) : MOC__EVENT(begin, q));
   int32_t stage = moc__event_stage(*end);
   move_range(state, stage + 1, k, -state->staged->size[t]);
   mark_dirty(state, stage);
@@ -187,7 +188,8 @@ static void record(moc__state *state, int32_t place, int32_t stage, bool added) 
 /* Room in the logs for one more toggle and for the stages that settling may refresh. */
 static bool reserve_log(moc__state *state) {
   if (!state->logging) return true;
-  if (!moc__grow(&state->allocator, &state->log, state->n_log, &state->log_capacity, sizeof *state->log)) return false;
+  if (!moc__grow(&state->allocator, &state->log, state->n_log, &state->log_capacity, sizeof *state->log))
+    return false;
   int64_t most = state->n_local_log + state->n_dirty + state->most_dirty;
   if (most <= state->local_log_capacity) return true;
   moc__local *grown = moc__resize(&state->allocator, state->local_log, 2 * most, sizeof *grown);
@@ -258,7 +260,8 @@ bool moc__state_remove(moc__state *state, int32_t p, int32_t k) {
   int32_t hole = pair_index[i];
   moc__pair moved = state->pairs[--state->n_pairs];
   state->pairs[hole] = moved;
-  state->pair_index[(int64_t)moved.place * state->max_computes + moc__latest(state, moved.place, moved.stage)] = hole;
+  state->pair_index[(int64_t)moved.place * state->max_computes + moc__latest(state, moved.place, moved.stage)] =
+      hole;
   int64_t event = MOC__EVENT(k, p);
   for (int32_t t = staged->first_output[p]; t < staged->first_output[p + 1]; t++) {
     int64_t *end = moc__end(state, t, 0);
@@ -327,7 +330,9 @@ bool moc__state_assign(moc__state *state, const moc__pair *pairs, int64_t n_pair
   return true;
 }
 
-bool moc__state_feasible(const moc__state *state) { return state->excess == 0; }
+bool moc__state_feasible(const moc__state *state) {
+  return state->excess == 0;
+}
 
 int64_t moc__state_peak(const moc__state *state) {
   int64_t peak = 0;
@@ -408,8 +413,8 @@ moc_status moc__state_init(moc__state *state, const moc__staged *staged, int64_t
   state->most_dirty = most_dirty(staged);
   state->dirty = MOC__NEW(allocator, n, int32_t);
   state->marked = MOC__NEW_ZEROED(allocator, n, bool);
-  if (!state->dirty || !state->marked || !state->count || !state->instance_stage || !state->pair_index || !state->end || !state->first_node ||
-      !state->total || !state->local) {
+  if (!state->dirty || !state->marked || !state->count || !state->instance_stage || !state->pair_index ||
+      !state->end || !state->first_node || !state->total || !state->local) {
     moc__state_release(state);
     return moc__out_of_memory(error);
   }
@@ -420,7 +425,7 @@ moc_status moc__state_init(moc__state *state, const moc__staged *staged, int64_t
 void moc__state_release(moc__state *state) {
   void *blocks[] = {state->count, state->instance_stage, state->pair_index, state->end,   state->first_node,
                     state->total, state->local,          state->pairs,      state->nodes, state->log,
-                    state->dirty, state->marked, state->local_log};
+                    state->dirty, state->marked,         state->local_log};
   for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) moc__release(&state->allocator, blocks[i]);
   *state = (moc__state){.allocator = state->allocator};
 }

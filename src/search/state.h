@@ -53,11 +53,11 @@ typedef struct moc__state {
   int32_t *first_node; /* [n] of each stage's list, or -1 */
   moc__node *nodes;    /* [nodes_capacity] */
   int64_t nodes_capacity;
-  int32_t free_node;   /* list of unused nodes */
+  int32_t free_node; /* list of unused nodes */
 
-  int64_t *total; /* [n] peak bytes of each stage */
-  int64_t *local; /* [n] its rise over what enters it */
-  int64_t excess; /* sum over stages of bytes above the budget, in units of 2^shift, rounded up each */
+  int64_t *total;         /* [n] peak bytes of each stage */
+  int64_t *local;         /* [n] its rise over what enters it */
+  int64_t excess;         /* sum over stages of bytes above the budget, in units of 2^shift, rounded up each */
   int64_t extra_duration; /* of all pairs */
 
   int32_t *dirty; /* [n_dirty] stages whose local peak is to be computed again, each once */
@@ -104,8 +104,12 @@ int64_t moc__state_peak(const moc__state *state);
 
 #define MOC__EVENT(stage, place) ((int64_t)(stage) * (INT64_C(1) << 32) + (place))
 
-static inline int32_t moc__event_stage(int64_t event) { return (int32_t)(event >> 32); }
-static inline int32_t moc__event_place(int64_t event) { return (int32_t)(event & 0xffffffff); }
+static inline int32_t moc__event_stage(int64_t event) {
+  return (int32_t)(event >> 32);
+}
+static inline int32_t moc__event_place(int64_t event) {
+  return (int32_t)(event & 0xffffffff);
+}
 
 /* The index of p's latest instance at or before stage k; k >= p. */
 static inline int32_t moc__latest(const moc__state *state, int32_t p, int32_t k) {

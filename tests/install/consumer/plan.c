@@ -2,12 +2,12 @@
 #include <moccasin/moccasin.h>
 #include <stdio.h>
 
-#define TRY(call)                                                                     \
-  do {                                                                                \
-    if ((call) != MOC_OK) {                                                           \
-      fprintf(stderr, "%s: %s\n", moc_status_text(error.status), error.message);      \
-      return 1;                                                                       \
-    }                                                                                 \
+#define TRY(call)                                                                                                  \
+  do {                                                                                                             \
+    if ((call) != MOC_OK) {                                                                                        \
+      fprintf(stderr, "%s: %s\n", moc_status_text(error.status), error.message);                                   \
+      return 1;                                                                                                    \
+    }                                                                                                              \
   } while (0)
 
 int main(void) {
