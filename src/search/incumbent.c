@@ -47,10 +47,10 @@ static bool copy_pairs(const moc_allocator *allocator, const moc__pair *from, in
 void moc__incumbent_offer(moc__incumbent *incumbent, const moc__state *state) {
   int64_t extra = state->extra_duration;
   if (!moc__state_feasible(state) || extra >= moc__incumbent_extra(incumbent)) return;
-  double seconds = moc__seconds() - incumbent->started;
   bool failed = false;
   pthread_mutex_lock(&incumbent->lock);
   if (extra < moc__incumbent_extra(incumbent)) {
+    double seconds = moc__seconds() - incumbent->started; /* under the lock: times in the trace never fall */
     failed = !moc__grow(&incumbent->allocator, &incumbent->trace, incumbent->n_trace, &incumbent->trace_capacity,
                         sizeof *incumbent->trace) ||
              !copy_pairs(&incumbent->allocator, state->pairs, state->n_pairs, &incumbent->pairs,

@@ -1,0 +1,70 @@
+/* What threads share: offers made by many threads at once leave one best plan and a trace in order. */
+#include "search/incumbent.h"
+
+#include "base/clock.h"
+#include "support/allocator.h"
+#include "support/graphs.h"
+#include "support/test.h"
+
+enum { THREADS = 4, ROUNDS = 20, FIRST_EXTRA = 20000 };
+
+typedef struct offers {
+  moc__incumbent *incumbent;
+  const moc__staged *staged;
+  int number; /* of the thread */
+  pthread_barrier_t *start;
+  pthread_t thread;
+} offers;
+
+static void *offer_many(void *argument) {
+  offers *o = argument;
+  moc__state state = {.staged = o->staged};
+  int64_t total[5] = {0};
+  state.total = total;
+  pthread_barrier_wait(o->start);
+  for (int64_t best = FIRST_EXTRA; best > 1; best = moc__incumbent_extra(o->incumbent)) {
+    int64_t step = 1 + o->number; /* different ones, so that an offer made late can still be the best */
+    state.extra_duration = moc__max(best - step, 1);
+    moc__incumbent_offer(o->incumbent, &state);
+  }
+  return NULL;
+}
+
+static void trace_of_many_threads_is_in_order(void **unused) {
+  (void)unused;
+  test_allocator memory;
+  test_allocator_init(&memory);
+  const moc_allocator *a = &memory.allocator;
+  moc_graph *graph = test_worked_example(a);
+  moc__staged staged;
+  moc_error error;
+  CHECK_OK(moc__staged_init(&staged, graph, moc_graph_input_order(graph).items, a, &error), error);
+  for (int round = 0; round < ROUNDS; round++) {
+    moc__incumbent incumbent;
+    CHECK_OK(moc__incumbent_init(&incumbent, a, moc__seconds(), 8, 11, &error), error);
+    pthread_barrier_t start;
+    assert_int_equal(pthread_barrier_init(&start, NULL, THREADS), 0);
+    offers all[THREADS];
+    for (int i = 0; i < THREADS; i++) {
+      all[i] = (offers){.incumbent = &incumbent, .staged = &staged, .number = i, .start = &start};
+      assert_int_equal(pthread_create(&all[i].thread, NULL, offer_many, &all[i]), 0);
+    }
+    for (int i = 0; i < THREADS; i++) assert_int_equal(pthread_join(all[i].thread, NULL), 0);
+    pthread_barrier_destroy(&start);
+    assert_int_equal(moc__incumbent_extra(&incumbent), 1);
+    assert_true(incumbent.n_trace > 0);
+    for (int64_t i = 1; i < incumbent.n_trace; i++) {
+      assert_true(incumbent.trace[i].seconds >= incumbent.trace[i - 1].seconds);
+      assert_true(incumbent.trace[i].total_duration < incumbent.trace[i - 1].total_duration);
+    }
+    moc__incumbent_release(&incumbent);
+  }
+  moc__staged_release(&staged);
+  moc_graph_destroy(graph);
+  test_allocator_check_empty(&memory);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(trace_of_many_threads_is_in_order)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
