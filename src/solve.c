@@ -60,7 +60,6 @@ typedef struct solve {
   moc_allocator allocator;
   moc_graph_facts facts;
   moc__staged staged;
-  moc__gaps gaps;
   moc__incumbent incumbent;
   bool interrupted; /* the clock or the caller ended it */
 } solve;
@@ -73,7 +72,7 @@ typedef struct worker {
 
 static void *work(void *argument) {
   worker *w = argument;
-  moc__anneal(&w->solve->staged, &w->solve->gaps, &w->options, &w->solve->incumbent);
+  moc__anneal(&w->solve->staged, &w->options, &w->solve->incumbent);
   moc__incumbent_leave(&w->solve->incumbent);
   return NULL;
 }
@@ -150,6 +149,7 @@ static moc_status run_threads(solve *s, moc_error *error) {
     w->options = (moc__anneal_options){.budget = s->options.budget,
                                        .max_computes = s->options.max_computes,
                                        .most_computes = s->most_computes,
+                                       .reorders = s->options.order == MOC_ORDER_AUTO,
                                        .moves = s->options.moves,
                                        .seed = s->options.seed,
                                        .stream = (uint64_t)started};
@@ -180,7 +180,7 @@ static moc_status fill_plan(solve *s, moc_plan *plan, moc_error *error) {
   int64_t length = s->staged.n + incumbent->n_pairs;
   moc_op *sequence = MOC__NEW(&s->allocator, length, moc_op);
   if (sequence == NULL) return moc__out_of_memory(error);
-  moc__staged_sequence(&s->staged, incumbent->pairs, incumbent->n_pairs, sequence);
+  moc__staged_sequence(&s->staged, incumbent->order, incumbent->pairs, incumbent->n_pairs, sequence);
   moc_status status = moc__plan_set_sequence(plan, s->graph, sequence, length, error);
   moc__release(&s->allocator, sequence);
   if (status == MOC_OK)
@@ -192,16 +192,11 @@ static moc_status fill_plan(solve *s, moc_plan *plan, moc_error *error) {
 static moc_status search_plan(solve *s, const moc_op *order, moc_plan *plan, moc_error *error) {
   moc_status status = moc__staged_init(&s->staged, s->graph, order, &s->allocator, error);
   if (status != MOC_OK) return status;
-  status = moc__gaps_init(&s->gaps, &s->staged, &s->allocator, error);
+  status = moc__incumbent_init(&s->incumbent, &s->allocator, s->started, &s->staged, s->facts.baseline_peak, error);
   if (status == MOC_OK) {
-    status = moc__incumbent_init(&s->incumbent, &s->allocator, s->started, s->facts.baseline_duration,
-                                 s->facts.baseline_peak, error);
-    if (status == MOC_OK) {
-      status = run_threads(s, error);
-      if (status == MOC_OK) status = fill_plan(s, plan, error);
-      moc__incumbent_release(&s->incumbent);
-    }
-    moc__gaps_release(&s->gaps);
+    status = run_threads(s, error);
+    if (status == MOC_OK) status = fill_plan(s, plan, error);
+    moc__incumbent_release(&s->incumbent);
   }
   moc__staged_release(&s->staged);
   return status;

@@ -107,11 +107,22 @@ static int by_event(const void *a, const void *b) {
   return (x->place > y->place) - (x->place < y->place);
 }
 
-void moc__staged_sequence(const moc__staged *staged, moc__pair *pairs, int64_t n_pairs, moc_op *sequence) {
+void moc__staged_sequence(const moc__staged *staged, const int32_t *order, moc__pair *pairs, int64_t n_pairs,
+                          moc_op *sequence) {
+  /* Sorted by stage number; then each stage's run is where a search by halves finds it. */
   if (n_pairs > 0) qsort(pairs, (size_t)n_pairs, sizeof *pairs, by_event);
-  int64_t step = 0, i = 0;
-  for (int32_t k = 0; k < staged->n; k++) {
-    for (; i < n_pairs && pairs[i].stage == k; i++) sequence[step++] = staged->order[pairs[i].place];
+  int64_t step = 0;
+  for (int32_t i = 0; i < staged->n; i++) {
+    int32_t k = order == NULL ? i : order[i];
+    int64_t low = 0, high = n_pairs;
+    while (low < high) {
+      int64_t middle = low + (high - low) / 2;
+      if (pairs[middle].stage < k)
+        low = middle + 1;
+      else
+        high = middle;
+    }
+    for (; low < n_pairs && pairs[low].stage == k; low++) sequence[step++] = staged->order[pairs[low].place];
     sequence[step++] = staged->order[k];
   }
 }

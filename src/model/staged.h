@@ -39,7 +39,9 @@ moc_status moc__staged_init(moc__staged *staged, const moc_graph *graph, const m
                             const moc_allocator *allocator, moc_error *error);
 void moc__staged_release(moc__staged *staged);
 
-/* The sequence of a set of pairs: sorts `pairs` by stage and place and writes n + n_pairs operations. */
-void moc__staged_sequence(const moc__staged *staged, moc__pair *pairs, int64_t n_pairs, moc_op *sequence);
+/* The sequence of a set of pairs when the stages follow one another in `order` [n] (places of `staged`; NULL: as they
+ * are): sorts `pairs` by stage and place and writes n + n_pairs operations. */
+void moc__staged_sequence(const moc__staged *staged, const int32_t *order, moc__pair *pairs, int64_t n_pairs,
+                          moc_op *sequence);
 
 #endif

@@ -35,16 +35,25 @@ typedef struct search {
   int64_t told;          /* of them, added to the incumbent's count */
   moc__pair *best;       /* [best_capacity] room for a copy of the incumbent */
   int64_t best_capacity;
+  int32_t *best_order; /* [n] its order */
+  moc__gaps gaps;      /* of the order under search, now and then */
+  bool reorders;       /* the order is searched too */
 } search;
 
 /* Make one move, whichever suits the state. */
 static void make_move(search *s) {
   moc__state *state = &s->state;
   uint32_t die = moc__rng_below(&s->rng, 100);
-  bool over = state->excess > 0;
+  bool over = !moc__state_feasible(state);
+  if (s->reorders && die % 2 == 0) {
+    int32_t at = over && moc__rng_below(&s->rng, 2) == 0 ? moc__profile_draw_over(&state->profile, &s->rng)
+                                                         : (int32_t)moc__rng_below(&s->rng, (uint32_t)state->staged->n);
+    (void)moc__move_reorder(&s->mover, at);
+    return;
+  }
   if (state->n_pairs == 0 || (over && die < 60)) {
-    int32_t j = moc__draw_overfull(state, &s->rng);
-    if (j >= 0) (void)moc__move_evict(&s->mover, j);
+    int32_t at = moc__profile_draw_over(&state->profile, &s->rng);
+    if (at >= 0) (void)moc__move_evict(&s->mover, at);
     return;
   }
   int64_t index = moc__rng_below(&s->rng, (uint32_t)state->n_pairs);
@@ -52,12 +61,12 @@ static void make_move(search *s) {
     (void)moc__move_shift(&s->mover, index);
   } else {
     (void)moc__move_drop(&s->mover, index);
-    if (die % 2 == 0) return;
+    if (die % 4 < 2) return;
     int refills = 1 + (int)moc__rng_below(&s->rng, 3); /* drop and refill, judged as one move */
     for (int i = 0; i < refills; i++) {
       moc__state_settle(state);
-      int32_t j = moc__draw_overfull(state, &s->rng);
-      if (j < 0 || !moc__move_evict(&s->mover, j)) break;
+      int32_t at = moc__profile_draw_over(&state->profile, &s->rng);
+      if (at < 0 || !moc__move_evict(&s->mover, at)) break;
     }
   }
 }
@@ -98,19 +107,20 @@ static void run_schedule(search *s, int64_t length, double first, double last, b
         feasible = 0;
       }
       if (finished(s)) return;
+      if (s->reorders && done % 16384 == 0 && !moc__gaps_rebuild(&s->gaps, state->staged, state->place)) return;
     }
     if (s->options->moves > 0 && s->moves >= s->options->moves) return;
     s->moves++;
     moc__state_begin(state);
-    int64_t extra = state->extra_duration, excess = state->excess;
+    int64_t extra = state->extra_duration, excess = state->profile.excess;
     make_move(s);
     moc__state_settle(state);
-    double change = (double)(state->extra_duration - extra) + s->price * (double)(state->excess - excess);
+    double change = (double)(state->extra_duration - extra) + s->price * (double)(state->profile.excess - excess);
     if (accepts(s, change, temperature))
       moc__state_commit(state);
     else
       moc__state_undo(state);
-    if (state->excess > 0) continue;
+    if (!moc__state_feasible(state)) continue;
     feasible++;
     moc__incumbent_offer(s->incumbent, state);
   }
@@ -125,8 +135,9 @@ static void find_feasible(search *s, int64_t length, double first) {
 }
 
 static bool restart_from_best(search *s) {
-  int64_t count = moc__incumbent_copy(s->incumbent, &s->best, &s->best_capacity);
-  return count >= 0 && moc__state_assign(&s->state, s->best, count);
+  int64_t count = moc__incumbent_copy(s->incumbent, s->best_order, &s->best, &s->best_capacity);
+  if (count < 0 || !moc__state_assign(&s->state, s->best_order, s->best, count)) return false;
+  return moc__gaps_rebuild(&s->gaps, s->state.staged, s->state.place);
 }
 
 static double mean_size(const moc__staged *staged) {
@@ -154,7 +165,7 @@ static bool allow_computes(search *s, const moc__staged *staged, int32_t max_com
 }
 
 static void start_from_nothing(search *s) {
-  (void)moc__state_assign(&s->state, NULL, 0);
+  (void)moc__state_assign(&s->state, NULL, NULL, 0);
   s->price = s->feasible_price;
 }
 
@@ -172,7 +183,7 @@ static void run_schedules(search *s, const moc__staged *staged) {
     } else if (planned && restart_from_best(s)) {
       run_schedule(s, (int64_t)length, first * (run % 3 == 1 ? 0.3 : 0.1), last, false);
     } else {
-      if (run % 2 == 0) (void)moc__state_assign(&s->state, NULL, 0);
+      if (run % 2 == 0) (void)moc__state_assign(&s->state, NULL, NULL, 0);
       find_feasible(s, (int64_t)length, FEASIBILITY_TEMPERATURES[attempts++ % 4]);
     }
     if (!planned) moc__incumbent_offer_peak(s->incumbent, moc__state_peak(&s->state));
@@ -185,18 +196,28 @@ static void run_schedules(search *s, const moc__staged *staged) {
   }
 }
 
-void moc__anneal(const moc__staged *staged, const moc__gaps *gaps, const moc__anneal_options *options,
-                 moc__incumbent *incumbent) {
-  search s = {.options = options, .incumbent = incumbent, .state = {.allocator = incumbent->allocator}};
+void moc__anneal(const moc__staged *staged, const moc__anneal_options *options, moc__incumbent *incumbent) {
+  search s = {.options = options,
+              .incumbent = incumbent,
+              .state = {.allocator = incumbent->allocator},
+              .gaps = {.allocator = incumbent->allocator},
+              .reorders = options->reorders,
+              .best_order = MOC__NEW(&incumbent->allocator, staged->n, int32_t)};
   moc__rng_init(&s.rng, options->seed, options->stream);
-  if (!allow_computes(&s, staged, options->max_computes)) return;
-  s.mover = (moc__mover){.state = &s.state, .gaps = gaps, .rng = &s.rng};
-  s.scale = mean_duration(staged);
-  s.mean_size = mean_size(staged) / (double)(INT64_C(1) << s.state.shift);
-  s.feasible_price =
-      FIRST_PRICE * (double)moc__max(staged->total_duration, 1) / (double)moc__max(s.state.excess, 1);
-  moc__incumbent_offer(incumbent, &s.state);
-  run_schedules(&s, staged);
+  if (s.best_order != NULL && allow_computes(&s, staged, options->max_computes) &&
+      moc__gaps_init(&s.gaps, staged, s.state.place, &incumbent->allocator, NULL) == MOC_OK) {
+    s.mover = (moc__mover){.state = &s.state, .gaps = &s.gaps, .rng = &s.rng};
+    s.scale = mean_duration(staged);
+    s.mean_size = mean_size(staged) / (double)s.state.unit;
+    s.feasible_price =
+        FIRST_PRICE * (double)moc__max(staged->total_duration, 1) / (double)moc__max(s.state.profile.excess, 1);
+    moc__incumbent_offer(incumbent, &s.state);
+    run_schedules(&s, staged);
+  } else {
+    moc__incumbent_fail(incumbent);
+  }
   moc__release(&incumbent->allocator, s.best);
+  moc__release(&incumbent->allocator, s.best_order);
+  moc__gaps_release(&s.gaps);
   moc__state_release(&s.state);
 }

@@ -14,14 +14,13 @@ typedef struct moc__anneal_options {
   int64_t budget;
   int32_t max_computes;  /* most computations of one operation, to start with */
   int32_t most_computes; /* to this they are raised while no plan is found; at least max_computes */
+  bool reorders;         /* search the order too */
   int64_t moves;         /* most moves; 0: no limit */
   uint64_t seed;
   uint64_t stream; /* the thread's number: its own random numbers */
 } moc__anneal_options;
 
-/* Search until the incumbent says stop or the moves are used up. `staged` and `gaps` are borrowed and shared by
- * threads. When memory is out the incumbent is told. */
-void moc__anneal(const moc__staged *staged, const moc__gaps *gaps, const moc__anneal_options *options,
-                 moc__incumbent *incumbent);
+/* Search until the incumbent says stop or the moves are used up. `staged` is borrowed and shared by threads. When memory is out the incumbent is told. */
+void moc__anneal(const moc__staged *staged, const moc__anneal_options *options, moc__incumbent *incumbent);
 
 #endif

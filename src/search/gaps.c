@@ -15,31 +15,39 @@ static void list_range(moc__gaps *gaps, int32_t first, int32_t last, int32_t t) 
   }
 }
 
-static void list_all(moc__gaps *gaps, const moc__staged *staged) {
+/* The places that read tensor t, ascending, to gaps->reads. Nearly ascending as they come where the order is much like
+ * the staged one, so that insertion is quick. */
+static int32_t sort_reads(moc__gaps *gaps, const moc__staged *staged, const int32_t *place, int32_t t) {
+  int32_t count = 0, *reads = gaps->reads;
+  for (int64_t r = staged->readers.start[t]; r < staged->readers.start[t + 1]; r++, count++) {
+    int32_t at = place[staged->readers.items[r]], i = count;
+    for (; i > 0 && reads[i - 1] > at; i--) reads[i] = reads[i - 1];
+    reads[i] = at;
+  }
+  return count;
+}
+
+static void list_all(moc__gaps *gaps, const moc__staged *staged, const int32_t *place) {
   for (int32_t p = 0; p < staged->n; p++) {
     if (staged->compute_once[p]) continue;
     for (int32_t t = staged->first_output[p]; t < staged->first_output[p + 1]; t++) {
       if (staged->size[t] == 0) continue;
-      int32_t from = p;
-      for (int64_t i = staged->readers.start[t]; i < staged->readers.start[t + 1]; i++) {
-        int32_t reader = staged->readers.items[i];
-        if (reader > from + 1) list_range(gaps, from + 1, reader - 1, t);
-        from = reader;
+      int32_t from = place[p], count = sort_reads(gaps, staged, place, t);
+      for (int32_t i = 0; i < count; i++) {
+        if (gaps->reads[i] > from + 1) list_range(gaps, from + 1, gaps->reads[i] - 1, t);
+        from = gaps->reads[i];
       }
       if (staged->keep[t] && staged->n - 1 > from + 1) list_range(gaps, from + 1, staged->n - 2, t);
     }
   }
 }
 
-moc_status moc__gaps_init(moc__gaps *gaps, const moc__staged *staged, const moc_allocator *allocator,
-                          moc_error *error) {
-  int32_t leaves = 1;
-  while (leaves < staged->n) leaves *= 2;
-  *gaps = (moc__gaps){.allocator = *allocator, .leaves = leaves};
-  int64_t nodes = 2 * (int64_t)leaves;
-  gaps->start = MOC__NEW_ZEROED(allocator, nodes + 1, int64_t);
-  if (gaps->start == NULL) return moc__out_of_memory(error);
-  list_all(gaps, staged);
+bool moc__gaps_rebuild(moc__gaps *gaps, const moc__staged *staged, const int32_t *place) {
+  int64_t nodes = 2 * (int64_t)gaps->leaves;
+  int32_t *listings = gaps->tensors;
+  gaps->tensors = NULL;
+  memset(gaps->start, 0, ((size_t)nodes + 1) * sizeof *gaps->start);
+  list_all(gaps, staged, place);
   /* Node i's listings go to start[i]..start[i + 1]; while filling, start[i + 1] runs up from start[i]. */
   int64_t sum = 0;
   for (int64_t i = 1; i <= nodes; i++) {
@@ -47,18 +55,40 @@ moc_status moc__gaps_init(moc__gaps *gaps, const moc__staged *staged, const moc_
     gaps->start[i] = sum;
     sum += count;
   }
-  gaps->tensors = MOC__NEW(allocator, sum, int32_t);
-  if (gaps->tensors == NULL) {
-    moc__gaps_release(gaps);
-    return moc__out_of_memory(error);
+  if (sum > gaps->capacity) {
+    int32_t *grown = moc__resize(&gaps->allocator, listings, sum + sum / 4, sizeof *grown);
+    if (grown == NULL) {
+      gaps->tensors = listings;
+      memset(gaps->start, 0, ((size_t)nodes + 1) * sizeof *gaps->start);
+      return false;
+    }
+    listings = grown;
+    gaps->capacity = sum + sum / 4;
   }
-  list_all(gaps, staged);
-  return MOC_OK;
+  gaps->tensors = listings;
+  if (sum > 0) list_all(gaps, staged, place);
+  return true;
+}
+
+moc_status moc__gaps_init(moc__gaps *gaps, const moc__staged *staged, const int32_t *place,
+                          const moc_allocator *allocator, moc_error *error) {
+  int32_t leaves = 1;
+  while (leaves < staged->n) leaves *= 2;
+  *gaps = (moc__gaps){.allocator = *allocator, .leaves = leaves};
+  int64_t most_readers = 0;
+  for (int32_t t = 0; t < staged->n_tensors; t++)
+    most_readers = moc__max(most_readers, staged->readers.start[t + 1] - staged->readers.start[t]);
+  gaps->start = MOC__NEW(allocator, 2 * (int64_t)leaves + 1, int64_t);
+  gaps->reads = MOC__NEW(allocator, most_readers, int32_t);
+  if (gaps->start != NULL && gaps->reads != NULL && moc__gaps_rebuild(gaps, staged, place)) return MOC_OK;
+  moc__gaps_release(gaps);
+  return moc__out_of_memory(error);
 }
 
 void moc__gaps_release(moc__gaps *gaps) {
   moc__release(&gaps->allocator, gaps->start);
   moc__release(&gaps->allocator, gaps->tensors);
+  moc__release(&gaps->allocator, gaps->reads);
   *gaps = (moc__gaps){.allocator = gaps->allocator};
 }
 

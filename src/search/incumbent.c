@@ -4,15 +4,22 @@
 #include "base/clock.h"
 
 moc_status moc__incumbent_init(moc__incumbent *incumbent, const moc_allocator *allocator, double started,
-                               int64_t total_duration, int64_t baseline_peak, moc_error *error) {
-  *incumbent = (moc__incumbent){
-      .allocator = *allocator, .started = started, .total_duration = total_duration, .lower_bound = total_duration};
+                               const moc__staged *staged, int64_t baseline_peak, moc_error *error) {
+  *incumbent = (moc__incumbent){.allocator = *allocator,
+                                .started = started,
+                                .staged = staged,
+                                .total_duration = staged->total_duration,
+                                .lower_bound = staged->total_duration,
+                                .order = MOC__NEW(allocator, staged->n, int32_t)};
+  if (incumbent->order == NULL) return moc__out_of_memory(error);
   atomic_init(&incumbent->stop, false);
   atomic_init(&incumbent->extra, INT64_MAX);
   atomic_init(&incumbent->least_peak, baseline_peak);
   atomic_init(&incumbent->moves, 0);
-  if (pthread_mutex_init(&incumbent->lock, NULL) != 0)
+  if (pthread_mutex_init(&incumbent->lock, NULL) != 0) {
+    moc__release(allocator, incumbent->order);
     return moc__fail(error, MOC_INTERNAL, "", "the system gives no mutex");
+  }
   pthread_condattr_t attributes;
   bool ok = pthread_condattr_init(&attributes) == 0;
   if (ok) {
@@ -22,6 +29,7 @@ moc_status moc__incumbent_init(moc__incumbent *incumbent, const moc_allocator *a
   }
   if (ok) return MOC_OK;
   pthread_mutex_destroy(&incumbent->lock);
+  moc__release(allocator, incumbent->order);
   return moc__fail(error, MOC_INTERNAL, "", "the system gives no condition variable");
 }
 
@@ -29,6 +37,7 @@ void moc__incumbent_release(moc__incumbent *incumbent) {
   pthread_cond_destroy(&incumbent->news);
   pthread_mutex_destroy(&incumbent->lock);
   moc__release(&incumbent->allocator, incumbent->pairs);
+  moc__release(&incumbent->allocator, incumbent->order);
   moc__release(&incumbent->allocator, incumbent->trace);
 }
 
@@ -57,6 +66,7 @@ void moc__incumbent_offer(moc__incumbent *incumbent, const moc__state *state) {
                          &incumbent->pairs_capacity);
     if (!failed) {
       incumbent->n_pairs = state->n_pairs;
+      memcpy(incumbent->order, state->order, (size_t)incumbent->staged->n * sizeof *incumbent->order);
       incumbent->peak = moc__state_peak(state);
       incumbent->max_computes = state->max_computes;
       incumbent->trace[incumbent->n_trace++] =
@@ -82,12 +92,14 @@ void moc__incumbent_allow(moc__incumbent *incumbent, int32_t max_computes) {
   pthread_mutex_unlock(&incumbent->lock);
 }
 
-int64_t moc__incumbent_copy(moc__incumbent *incumbent, moc__pair **pairs, int64_t *capacity) {
+int64_t moc__incumbent_copy(moc__incumbent *incumbent, int32_t *order, moc__pair **pairs, int64_t *capacity) {
   int64_t count = -1;
   pthread_mutex_lock(&incumbent->lock);
   if (moc__incumbent_extra(incumbent) != INT64_MAX &&
-      copy_pairs(&incumbent->allocator, incumbent->pairs, incumbent->n_pairs, pairs, capacity))
+      copy_pairs(&incumbent->allocator, incumbent->pairs, incumbent->n_pairs, pairs, capacity)) {
     count = incumbent->n_pairs;
+    memcpy(order, incumbent->order, (size_t)incumbent->staged->n * sizeof *order);
+  }
   pthread_mutex_unlock(&incumbent->lock);
   return count;
 }

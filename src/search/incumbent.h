@@ -11,6 +11,7 @@
 typedef struct moc__incumbent {
   moc_allocator allocator;
   double started;         /* on moc__seconds' clock */
+  const moc__staged *staged;
   int64_t total_duration; /* of every operation once */
   int64_t lower_bound;
   atomic_bool stop;           /* all threads are to end soon */
@@ -22,6 +23,7 @@ typedef struct moc__incumbent {
   pthread_cond_t news;  /* a better plan, or a thread has ended */
   moc__pair *pairs;     /* [n_pairs] the best plan */
   int64_t n_pairs, pairs_capacity;
+  int32_t *order; /* [n] and its order, in numbers of the staged model */
   int64_t peak;
   int32_t max_computes;   /* of the state that the best plan came from; without a plan, the most tried */
   moc_trace_point *trace; /* [n_trace] */
@@ -32,7 +34,7 @@ typedef struct moc__incumbent {
 
 /* `started` is on moc__seconds' clock. INTERNAL when the system gives no lock. */
 moc_status moc__incumbent_init(moc__incumbent *incumbent, const moc_allocator *allocator, double started,
-                               int64_t total_duration, int64_t baseline_peak, moc_error *error);
+                               const moc__staged *staged, int64_t baseline_peak, moc_error *error);
 void moc__incumbent_release(moc__incumbent *incumbent);
 
 /* Offer a feasible state. Cheap when it is not better. */
@@ -41,8 +43,8 @@ void moc__incumbent_offer(moc__incumbent *incumbent, const moc__state *state);
 void moc__incumbent_offer_peak(moc__incumbent *incumbent, int64_t peak);
 /* Tell how many computations of one operation are about to be tried. */
 void moc__incumbent_allow(moc__incumbent *incumbent, int32_t max_computes);
-/* Copy the best pairs to *pairs (an array that grows). Their number; -1 when there is no plan or no memory. */
-int64_t moc__incumbent_copy(moc__incumbent *incumbent, moc__pair **pairs, int64_t *capacity);
+/* Copy the best order to order [n] and the best pairs to *pairs (an array that grows). Their number; -1 when there is no plan or no memory. */
+int64_t moc__incumbent_copy(moc__incumbent *incumbent, int32_t *order, moc__pair **pairs, int64_t *capacity);
 /* Note that memory is out, and stop everybody. */
 void moc__incumbent_fail(moc__incumbent *incumbent);
 /* A thread has ended. */

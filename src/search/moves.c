@@ -8,112 +8,105 @@ static int32_t draw_toggles(moc__rng *rng) {
   return MOST_TOGGLES[moc__rng_below(rng, 8)];
 }
 
-int32_t moc__draw_overfull(const moc__state *state, moc__rng *rng) {
-  if (state->excess == 0) return -1;
-  int32_t n = state->staged->n, from = (int32_t)moc__rng_below(rng, (uint32_t)n);
-  for (int32_t k = from; k < n; k++) {
-    if (state->total[k] > state->budget) return k;
-  }
-  for (int32_t k = 0; k < from; k++) {
-    if (state->total[k] > state->budget) return k;
-  }
-  return -1;
-}
-
 /* --- Evict --- */
 
-/* The first stage after j in which tensor t is read; n - 1 for a kept tensor that is not. -1 when stage j's own
- * operation reads it: then it cannot be gone when stage j ends. (A recomputation within stage j that reads it is no
- * hindrance: the tensor can go right after that.) */
-static int32_t next_use(const moc__state *state, int32_t t, int32_t j) {
+/* The first place after `at` at which tensor t is read; the last of all for a kept tensor that is not. -1 when the
+ * operation at `at` itself reads it: then it cannot be gone when that stage ends. (A recomputation within the stage
+ * that reads it is no hindrance: the tensor can go right after that.) */
+static int32_t next_use(const moc__state *state, int32_t t, int32_t at) {
   const moc__staged *staged = state->staged;
-  int32_t next = staged->n;
+  const int32_t *place = state->place;
+  int32_t next = staged->n - 1;
   for (int64_t i = staged->readers.start[t]; i < staged->readers.start[t + 1]; i++) {
-    int32_t v = staged->readers.items[i];
-    if (v >= next) break; /* readers ascend, and none runs before its own place */
-    if (v == j) return -1;
-    if (v > j) {
-      next = v;
+    int32_t v = staged->readers.items[i], first = place[v];
+    if (first == at) return -1;
+    if (first > at) {
+      if (first < next) next = first;
       continue;
     }
-    int32_t latest = moc__latest(state, v, j);
     const int32_t *stages = state->instance_stage + (int64_t)v * state->max_computes;
-    if (latest + 1 < state->count[v] && stages[latest + 1] < next) next = stages[latest + 1];
+    for (int32_t j = 1; j < state->count[v]; j++) {
+      int32_t again = place[stages[j]];
+      if (again <= at) continue;
+      if (again < next) next = again;
+      break;
+    }
   }
-  return next == staged->n ? staged->n - 1 : next;
+  return next;
 }
 
-/* Whether input u, whose instance ends in stage `ended` before stage k, is to be computed again rather than held on
- * to k. Holding costs its bytes across the stages in between, above all across stage j, which is over budget. */
-static bool recompute_input(moc__mover *mover, int32_t u, int32_t ended, int32_t j, int64_t evicted_bytes) {
-  const moc__state *state = mover->state;
-  double hold = (double)state->staged->size[u] * (ended < j ? 3 : 0.5);
-  return moc__rng_unit(mover->rng) * (hold + (double)evicted_bytes) < hold;
+/* Whether input u, whose instance ends at place `ended` before it is needed, is to be computed again rather than held
+ * on to. Holding costs its bytes at the places in between, above all at `at`, which is over budget. */
+static bool recompute_input(moc__mover *mover, int32_t u, int32_t ended, int32_t at, int32_t evicted) {
+  double hold = (double)mover->state->size[u] * (ended < at ? 3 : 0.5);
+  return moc__rng_unit(mover->rng) * (hold + (double)evicted) < hold;
 }
 
-/* Compute place p in stage k, after those of its inputs that are gone and not to be held. */
-static void compute_again(moc__mover *mover, int32_t p, int32_t k, int32_t j, int64_t evicted_bytes) {
+/* Compute p in stage k, after those of its inputs that are gone and not to be held. */
+static void compute_again(moc__mover *mover, int32_t p, int32_t k, int32_t at, int32_t evicted) {
   moc__state *state = mover->state;
   const moc__staged *staged = state->staged;
+  int64_t now = moc__when(state, MOC__EVENT(k, p));
   for (int64_t i = staged->reads.start[p]; i < staged->reads.start[p + 1]; i++) {
     int32_t u = staged->reads.items[i], q = staged->producer[u];
     if (q < 0 || staged->compute_once[q] || state->count[q] == state->max_computes) continue;
     int64_t end = *moc__end(state, u, moc__latest(state, q, k));
-    if (end >= MOC__EVENT(k, p) || moc__has_pair(state, q, k) || mover->toggles_left <= 1) continue;
+    if (moc__when(state, end) >= now || moc__has_pair(state, q, k) || mover->toggles_left <= 1) continue;
     mover->toggles_left--;
-    if (recompute_input(mover, u, moc__event_stage(end), j, evicted_bytes))
-      compute_again(mover, q, k, j, evicted_bytes);
+    if (recompute_input(mover, u, state->place[moc__event_stage(end)], at, evicted))
+      compute_again(mover, q, k, at, evicted);
   }
   (void)moc__state_add(state, p, k);
 }
 
-/* A tensor held across stage j, and the stage of its next use: the pair to add. */
-static bool draw_across(const moc__mover *mover, int32_t j, int32_t *tensor, int32_t *stage) {
+/* A tensor held across the stage at place `at`, and the stage of its next use: the pair to add. */
+static bool draw_across(const moc__mover *mover, int32_t at, int32_t *tensor, int32_t *stage) {
   const moc__state *state = mover->state;
-  int32_t t = moc__gaps_draw(mover->gaps, j, mover->rng);
+  int32_t t = moc__gaps_draw(mover->gaps, at, mover->rng);
   if (t < 0) return false;
   int32_t p = state->staged->producer[t];
-  if (p >= j || moc__event_stage(*moc__end(state, t, moc__latest(state, p, j))) <= j) return false;
-  int32_t k = next_use(state, t, j);
-  if (k <= j) return false;
-  if (moc__rng_below(mover->rng, 8) == 0) k = j + 1 + (int32_t)moc__rng_below(mover->rng, (uint32_t)(k - j));
+  if (state->place[p] >= at) return false;
+  int64_t end = *moc__end(state, t, moc__latest(state, p, state->order[at]));
+  if (state->place[moc__event_stage(end)] <= at) return false;
+  int32_t next = next_use(state, t, at);
+  if (next <= at) return false;
+  if (moc__rng_below(mover->rng, 8) == 0) next = at + 1 + (int32_t)moc__rng_below(mover->rng, (uint32_t)(next - at));
   *tensor = t;
-  *stage = k;
+  *stage = state->order[next];
   return true;
 }
 
-/* A tensor that some computation of stage j reads: where others are computed again before it in the stage, it may be
+/* A tensor that some computation of stage k reads: where others are computed again before it in the stage, it may be
  * dropped during those and computed again after them. */
-static bool draw_within(const moc__mover *mover, int32_t j, int32_t *tensor, int32_t *stage) {
+static bool draw_within(const moc__mover *mover, int32_t k, int32_t *tensor) {
   const moc__state *state = mover->state;
   const moc__staged *staged = state->staged;
-  int32_t reader = j;
-  for (int32_t node = state->first_node[j]; node >= 0; node = state->nodes[node].next) {
+  int32_t reader = k;
+  for (int32_t node = state->first_node[k]; node >= 0; node = state->nodes[node].next) {
     if (moc__rng_below(mover->rng, 4) == 0) {
-      reader = state->nodes[node].place;
+      reader = state->nodes[node].number;
       break;
     }
   }
   int64_t count = staged->reads.start[reader + 1] - staged->reads.start[reader];
   if (count == 0) return false;
   *tensor = staged->reads.items[staged->reads.start[reader] + moc__rng_below(mover->rng, (uint32_t)count)];
-  *stage = j;
   int32_t p = staged->producer[*tensor];
   return p >= 0 && !staged->compute_once[p];
 }
 
-bool moc__move_evict(moc__mover *mover, int32_t j) {
+bool moc__move_evict(moc__mover *mover, int32_t at) {
   moc__state *state = mover->state;
-  int64_t log_before = state->n_log;
+  int64_t before = state->n_journal;
   for (int tries = 0; tries < 8; tries++) {
-    int32_t t, k;
-    bool within = state->first_node[j] >= 0 && moc__rng_below(mover->rng, 8) == 0;
-    if (!(within ? draw_within(mover, j, &t, &k) : draw_across(mover, j, &t, &k))) continue;
+    int32_t t, k = state->order[at];
+    bool within = state->first_node[k] >= 0 && moc__rng_below(mover->rng, 8) == 0;
+    if (!(within ? draw_within(mover, k, &t) : draw_across(mover, at, &t, &k))) continue;
     int32_t p = state->staged->producer[t];
     if (state->count[p] == state->max_computes || moc__has_pair(state, p, k)) continue;
     mover->toggles_left = draw_toggles(mover->rng);
-    compute_again(mover, p, k, j, state->staged->size[t]);
-    return state->n_log > log_before;
+    compute_again(mover, p, k, at, state->size[t]);
+    return state->n_journal > before;
   }
   return false;
 }
@@ -122,7 +115,7 @@ bool moc__move_evict(moc__mover *mover, int32_t j) {
 
 enum { MOST_DROPS = 96 }; /* of one move, and so most depth of its recursion */
 
-/* The computation of place p in stage k serves nobody. */
+/* The recomputation of p in stage k serves nobody. */
 static bool is_idle(const moc__state *state, int32_t p, int32_t k) {
   const moc__staged *staged = state->staged;
   int32_t i = moc__latest(state, p, k);
@@ -154,12 +147,12 @@ bool moc__move_drop(moc__mover *mover, int64_t index) {
 
 /* --- Shift --- */
 
-/* The first stage, from `stage` on, in which an output of place p computed in `stage` is read. */
-static int32_t first_use(const moc__state *state, int32_t p, int32_t stage) {
+/* The first place, from stage k's on, at which an output of p computed there is read. */
+static int32_t first_use(const moc__state *state, int32_t p, int32_t k) {
   const moc__staged *staged = state->staged;
   int32_t first = staged->n - 1;
   for (int32_t t = staged->first_output[p]; t < staged->first_output[p + 1]; t++) {
-    int32_t next = next_use(state, t, stage - 1);
+    int32_t next = next_use(state, t, state->place[k] - 1);
     if (next >= 0 && next < first) first = next;
   }
   return first;
@@ -167,22 +160,92 @@ static int32_t first_use(const moc__state *state, int32_t p, int32_t stage) {
 
 bool moc__move_shift(moc__mover *mover, int64_t index) {
   moc__state *state = mover->state;
-  moc__pair pair = state->pairs[index];
-  const int32_t *stages = state->instance_stage + (int64_t)pair.place * state->max_computes;
-  int32_t i = moc__latest(state, pair.place, pair.stage);
-  int32_t low = stages[i - 1] + 1;
-  int32_t high = i + 1 < state->count[pair.place] ? stages[i + 1] - 1 : state->staged->n - 1;
+  int32_t p = state->pairs[index].place, k = state->pairs[index].stage, at = state->place[k];
+  const int32_t *stages = state->instance_stage + (int64_t)p * state->max_computes;
+  int32_t i = moc__latest(state, p, k);
+  int32_t low = state->place[stages[i - 1]] + 1;
+  int32_t high = i + 1 < state->count[p] ? state->place[stages[i + 1]] - 1 : state->staged->n - 1;
   if (low >= high) return false;
   int32_t to, die = (int32_t)moc__rng_below(mover->rng, 3);
   if (die == 0) { /* as late as its readers allow */
-    to = first_use(state, pair.place, pair.stage);
+    to = first_use(state, p, k);
   } else if (die == 1) { /* near */
     int32_t reach = 1 + (int32_t)moc__rng_below(mover->rng, 8);
-    to = pair.stage + (moc__rng_below(mover->rng, 2) == 0 ? -reach : reach);
+    to = at + (moc__rng_below(mover->rng, 2) == 0 ? -reach : reach);
   } else {
     to = low + (int32_t)moc__rng_below(mover->rng, (uint32_t)(high - low + 1));
   }
-  if (to < low || to > high || to == pair.stage) return false;
-  (void)moc__state_remove(state, pair.place, pair.stage);
-  return moc__state_add(state, pair.place, to);
+  if (to < low || to > high || to == at) return false;
+  (void)moc__state_remove(state, p, k);
+  return moc__state_add(state, p, state->order[to]);
+}
+
+/* --- Reorder --- */
+
+enum { NEAR = 8, FAR = 64, MOST_CARRIED = 12 };
+
+/* Move v to place `to`, further back than its window allows: what it reads goes before it, and what that reads. */
+static bool pull(moc__mover *mover, int32_t v, int32_t to) {
+  moc__state *state = mover->state;
+  const moc__staged *staged = state->staged;
+  if (mover->toggles_left-- <= 0) return false;
+  for (int64_t i = staged->reads.start[v]; i < staged->reads.start[v + 1]; i++) {
+    int32_t q = staged->producer[staged->reads.items[i]];
+    if (state->place[q] < to) continue; /* no producer: place[-1] is -1 */
+    if (!pull(mover, q, to)) return false;
+    if (state->place[q] + 1 > to) to = state->place[q] + 1;
+  }
+  int32_t low, high;
+  moc__state_window(state, v, &low, &high);
+  if (to < low) to = low;
+  return to >= state->place[v] || moc__state_reorder(state, v, to);
+}
+
+/* Move v to place `to`, further on than its window allows: its readers go behind it, and theirs. */
+static bool push(moc__mover *mover, int32_t v, int32_t to) {
+  moc__state *state = mover->state;
+  const moc__staged *staged = state->staged;
+  if (mover->toggles_left-- <= 0) return false;
+  for (int32_t t = staged->first_output[v]; t < staged->first_output[v + 1]; t++) {
+    for (int64_t r = staged->readers.start[t]; r < staged->readers.start[t + 1]; r++) {
+      int32_t reader = staged->readers.items[r];
+      if (state->place[reader] > to) continue;
+      if (!push(mover, reader, to)) return false;
+      if (state->place[reader] - 1 < to) to = state->place[reader] - 1;
+    }
+  }
+  int32_t low, high;
+  moc__state_window(state, v, &low, &high);
+  if (to > high) to = high;
+  return to <= state->place[v] || moc__state_reorder(state, v, to);
+}
+
+bool moc__move_reorder(moc__mover *mover, int32_t at) {
+  moc__state *state = mover->state;
+  moc__rng *rng = mover->rng;
+  int32_t n = state->staged->n, low, high;
+  int64_t before = state->n_journal;
+  int32_t near = at + (int32_t)moc__rng_below(rng, 2 * NEAR + 1) - NEAR;
+  if (near >= 0 && near < n) at = near;
+  int32_t v = state->order[at], reach = 1 + (int32_t)moc__rng_below(rng, moc__rng_below(rng, 2) == 0 ? NEAR : FAR);
+  moc__state_window(state, v, &low, &high);
+  uint32_t die = moc__rng_below(rng, 8);
+  if (die < 2) { /* with what is in the way */
+    mover->toggles_left = MOST_CARRIED;
+    int32_t to = die == 0 ? at - reach : at + reach;
+    to = to < 0 ? 0 : to >= n ? n - 1 : to;
+    (void)(die == 0 ? pull(mover, v, to) : push(mover, v, to));
+    return state->n_journal > before;
+  }
+  if (low >= high) return false;
+  int32_t to;
+  if (die == 2) {
+    to = moc__rng_below(rng, 2) == 0 ? low : high;
+  } else if (die < 6) {
+    to = moc__rng_below(rng, 2) == 0 ? at - reach : at + reach;
+    to = to < low ? low : to > high ? high : to;
+  } else {
+    to = low + (int32_t)moc__rng_below(rng, (uint32_t)(high - low + 1));
+  }
+  return to != at && moc__state_reorder(state, v, to);
 }

@@ -1,5 +1,5 @@
-/* Moves of the local search over sets of pairs. A move is a few toggles of the state, logged there, so that the
- * search can judge the outcome and take it back. */
+/* Moves of the local search over orders and sets of pairs. A move is a few changes of the state, journalled there, so
+ * that the search can judge the outcome and take it back. */
 #ifndef MOC_SEARCH_MOVES_H
 #define MOC_SEARCH_MOVES_H
 
@@ -13,9 +13,9 @@ typedef struct moc__mover {
   int32_t toggles_left; /* of the move under way */
 } moc__mover;
 
-/* Open a gap around stage j: draw a tensor held across it, drop it and compute it again at its next use, with
- * those of its inputs that are gone by then. False when nothing was changed. */
-bool moc__move_evict(moc__mover *mover, int32_t j);
+/* Open a gap around the stage at place `at`: draw a tensor held across it, drop it and compute it again at its next
+ * use, with those of its inputs that are gone by then. False when nothing was changed. */
+bool moc__move_evict(moc__mover *mover, int32_t at);
 
 /* Remove pairs[index], and what was recomputed for it alone. */
 bool moc__move_drop(moc__mover *mover, int64_t index);
@@ -23,7 +23,8 @@ bool moc__move_drop(moc__mover *mover, int64_t index);
 /* Move pairs[index] to another stage of its gap. */
 bool moc__move_shift(moc__mover *mover, int64_t index);
 
-/* A stage over budget, drawn from a random place on; -1 when there is none. */
-int32_t moc__draw_overfull(const moc__state *state, moc__rng *rng);
+/* Move an operation near place `at` to another place of the order, now and then with what it reads or what reads it.
+ * False when nothing was changed. */
+bool moc__move_reorder(moc__mover *mover, int32_t at);
 
 #endif

@@ -19,8 +19,9 @@ typedef struct offers {
 static void *offer_many(void *argument) {
   offers *o = argument;
   moc__state state = {.staged = o->staged};
-  int64_t total[5] = {0};
-  state.total = total;
+  int32_t level[5] = {0}, order[5] = {0, 1, 2, 3, 4};
+  state.profile = (moc__profile){.n = 5, .blocks = 5, .peak = level};
+  state.order = order;
   pthread_barrier_wait(o->start);
   for (int64_t best = FIRST_EXTRA; best > 1; best = moc__incumbent_extra(o->incumbent)) {
     int64_t step = 1 + o->number; /* different ones, so that an offer made late can still be the best */
@@ -41,7 +42,7 @@ static void trace_of_many_threads_is_in_order(void **unused) {
   CHECK_OK(moc__staged_init(&staged, graph, moc_graph_input_order(graph).items, a, &error), error);
   for (int round = 0; round < ROUNDS; round++) {
     moc__incumbent incumbent;
-    CHECK_OK(moc__incumbent_init(&incumbent, a, moc__seconds(), 8, 11, &error), error);
+    CHECK_OK(moc__incumbent_init(&incumbent, a, moc__seconds(), &staged, 11, &error), error);
     pthread_barrier_t start;
     assert_int_equal(pthread_barrier_init(&start, NULL, THREADS), 0);
     offers all[THREADS];

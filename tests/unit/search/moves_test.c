@@ -34,7 +34,9 @@ static void gaps_are_those_of_the_order(void **unused) {
     moc_error error;
     CHECK_OK(moc__staged_init(&staged, graph, moc_graph_input_order(graph).items, &memory.allocator, &error),
              error);
-    CHECK_OK(moc__gaps_init(&gaps, &staged, &memory.allocator, &error), error);
+    int32_t place[N];
+    for (int32_t i = 0; i < N; i++) place[i] = i;
+    CHECK_OK(moc__gaps_init(&gaps, &staged, place, &memory.allocator, &error), error);
     assert_true(staged.n_tensors <= MOST_TENSORS);
     for (int32_t j = 0; j < staged.n; j++) {
       bool drawn[MOST_TENSORS] = {false}, any = false;
@@ -61,7 +63,7 @@ static void moves_keep_the_state_right(void **unused) {
   test_allocator_init(&memory);
   moc__rng rng;
   moc__rng_init(&rng, 6, 0);
-  int64_t evictions = 0, shifts = 0, drops = 0;
+  int64_t evictions = 0, shifts = 0, drops = 0, reorders = 0;
   for (int64_t graphs = 0; graphs < test_scaled(100); graphs++) {
     test_shape shape = {
         .n_ops = 24, .full_model = graphs % 2 == 1, .edge_percent = 12, .most_size = 40, .most_duration = 9};
@@ -74,18 +76,20 @@ static void moves_keep_the_state_right(void **unused) {
     CHECK_OK(moc_graph_get_facts(graph, &facts, &error), error);
     CHECK_OK(moc__staged_init(&staged, graph, moc_graph_input_order(graph).items, &memory.allocator, &error),
              error);
-    CHECK_OK(moc__gaps_init(&gaps, &staged, &memory.allocator, &error), error);
     CHECK_OK(moc__state_init(&state, &staged, facts.baseline_peak * 7 / 10, 3, &memory.allocator, &error), error);
+    CHECK_OK(moc__gaps_init(&gaps, &staged, state.place, &memory.allocator, &error), error);
     moc__mover mover = {.state = &state, .gaps = &gaps, .rng = &rng};
     for (int move = 0; move < 50; move++) {
       moc__state_begin(&state);
-      int32_t j = moc__draw_overfull(&state, &rng);
+      int32_t j = moc__profile_draw_over(&state.profile, &rng);
       if (j >= 0)
-        assert_true(state.total[j] > state.budget);
+        assert_true(moc__profile_level(&state.profile, j) > state.profile.budget);
       else
         assert_true(moc__state_feasible(&state));
-      uint32_t kind = moc__rng_below(&rng, 4);
-      if (kind < 2 && j >= 0)
+      uint32_t kind = moc__rng_below(&rng, 5);
+      if (kind == 4)
+        reorders += moc__move_reorder(&mover, (int32_t)moc__rng_below(&rng, (uint32_t)staged.n));
+      else if (kind < 2 && j >= 0)
         evictions += moc__move_evict(&mover, j);
       else if (state.n_pairs > 0 && kind == 2)
         shifts += moc__move_shift(&mover, moc__rng_below(&rng, (uint32_t)state.n_pairs));
@@ -96,7 +100,7 @@ static void moves_keep_the_state_right(void **unused) {
     moc__pair *pairs = MOC__NEW(&memory.allocator, state.n_pairs, moc__pair);
     moc_op *sequence = MOC__NEW(&memory.allocator, staged.n + state.n_pairs, moc_op);
     if (state.n_pairs > 0) memcpy(pairs, state.pairs, (size_t)state.n_pairs * sizeof *pairs);
-    moc__staged_sequence(&staged, pairs, state.n_pairs, sequence);
+    moc__staged_sequence(&staged, state.order, pairs, state.n_pairs, sequence);
     moc_evaluation evaluation;
     CHECK_OK(moc_evaluate(graph, sequence, staged.n + state.n_pairs, &memory.allocator, &evaluation, &error),
              error);
@@ -113,7 +117,7 @@ static void moves_keep_the_state_right(void **unused) {
     moc__staged_release(&staged);
     moc_graph_destroy(graph);
   }
-  assert_true(evictions > 0 && shifts > 0 && drops > 0);
+  assert_true(evictions > 0 && shifts > 0 && drops > 0 && reorders > 0);
   test_allocator_check_empty(&memory);
 }
 

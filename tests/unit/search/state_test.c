@@ -10,7 +10,13 @@
 
 enum { STEPS = 30000, PER_GRAPH = 200, MOST_OPS = 20 };
 
-/* What plain evaluation says of the state's set of pairs must be what the state says. */
+/* The level that `bytes` at a step amount to, when nothing is resident throughout. */
+static int64_t units_of(const moc__state *state, int64_t bytes) {
+  assert_int_equal((bytes - state->throughout) % state->unit, 0);
+  return (bytes - state->throughout) / state->unit;
+}
+
+/* What plain evaluation says of the state's order and set of pairs must be what the state says. */
 static void check_against_evaluation(const moc__state *state, const moc_graph *graph, const moc_allocator *a) {
   const moc__staged *staged = state->staged;
   moc__pair *pairs = MOC__NEW(a, state->n_pairs, moc__pair);
@@ -19,7 +25,7 @@ static void check_against_evaluation(const moc__state *state, const moc_graph *g
   assert_non_null(pairs);
   assert_non_null(sequence);
   if (state->n_pairs > 0) memcpy(pairs, state->pairs, (size_t)state->n_pairs * sizeof *pairs);
-  moc__staged_sequence(staged, pairs, state->n_pairs, sequence);
+  moc__staged_sequence(staged, state->order, pairs, state->n_pairs, sequence);
   moc_evaluation evaluation;
   moc_error error;
   CHECK_OK(moc_evaluate(graph, sequence, length, a, &evaluation, &error), error);
@@ -28,18 +34,19 @@ static void check_against_evaluation(const moc__state *state, const moc_graph *g
 
   assert_int_equal(evaluation.duration, staged->total_duration + state->extra_duration);
   assert_int_equal(evaluation.peak_memory, moc__state_peak(state));
-  int64_t step = 0, excess = 0, next_pair = 0;
-  for (int32_t k = 0; k < staged->n; k++) {
+  int64_t step = 0, excess = 0;
+  for (int32_t place = 0; place < staged->n; place++) {
+    int32_t k = state->order[place];
+    assert_int_equal(state->place[k], place);
     int64_t peak = 0;
-    for (; next_pair < state->n_pairs && pairs[next_pair].stage == k; next_pair++)
-      peak = moc__max(peak, evaluation.memory[step++]);
+    for (int64_t i = 0; i < state->n_pairs; i++) {
+      if (pairs[i].stage == k) peak = moc__max(peak, evaluation.memory[step++]);
+    }
     peak = moc__max(peak, evaluation.memory[step++]);
-    assert_int_equal(peak, state->total[k]);
-    int64_t over = moc__max(peak - state->budget, 0), unit = INT64_C(1) << state->shift;
-    excess += over / unit + (over % unit != 0);
+    assert_int_equal(units_of(state, peak), moc__profile_level(&state->profile, place));
+    excess += moc__max(units_of(state, peak) - state->profile.budget, 0);
   }
-  assert_int_equal(excess, state->excess);
-  assert_int_equal(moc__state_feasible(state), evaluation.peak_memory <= state->budget);
+  assert_int_equal(excess, state->profile.excess);
   moc_evaluation_release(&evaluation);
   moc__release(a, pairs);
   moc__release(a, sequence);
@@ -55,12 +62,24 @@ static bool random_toggle(moc__state *state, moc__rng *rng) {
     return true;
   }
   if (state->staged->n < 2) return false;
-  int32_t stage = 1 + (int32_t)moc__rng_below(rng, (uint32_t)(state->staged->n - 1));
-  int32_t place = (int32_t)moc__rng_below(rng, (uint32_t)stage);
+  int32_t stage_at = 1 + (int32_t)moc__rng_below(rng, (uint32_t)(state->staged->n - 1));
+  int32_t stage = state->order[stage_at], place = state->order[moc__rng_below(rng, (uint32_t)stage_at)];
   bool there = moc__has_pair(state, place, stage);
   bool allowed = !there && !state->staged->compute_once[place] && state->count[place] < state->max_computes;
   assert_int_equal(moc__state_add(state, place, stage), allowed);
   return allowed;
+}
+
+/* A random operation to a random place of its window. */
+static bool random_reorder(moc__state *state, moc__rng *rng) {
+  int32_t v = (int32_t)moc__rng_below(rng, (uint32_t)state->staged->n), low, high;
+  moc__state_window(state, v, &low, &high);
+  assert_in_range(state->place[v], low, high);
+  int32_t to = low + (int32_t)moc__rng_below(rng, (uint32_t)(high - low + 1));
+  bool moves = to != state->place[v];
+  assert_true(moc__state_reorder(state, v, to));
+  assert_int_equal(state->place[v], to);
+  return moves;
 }
 
 static void toggles_match_evaluation(void **unused) {
@@ -70,7 +89,7 @@ static void toggles_match_evaluation(void **unused) {
   test_allocator memory;
   test_allocator_init(&memory);
   const moc_allocator *a = &memory.allocator;
-  int64_t steps = test_scaled(STEPS), toggled = 0;
+  int64_t steps = test_scaled(STEPS), toggled = 0, reordered = 0;
   for (int64_t step = 0; step < steps;) {
     test_shape shape = {.n_ops = 1 + (int32_t)moc__rng_below(&rng, MOST_OPS),
                         .full_model = moc__rng_below(&rng, 2) == 0,
@@ -88,8 +107,12 @@ static void toggles_match_evaluation(void **unused) {
     int32_t computes = 1 + (int32_t)moc__rng_below(&rng, 6);
     CHECK_OK(moc__state_init(&state, &staged, budget, computes, a, &error), error);
     check_against_evaluation(&state, graph, a);
+    bool ordered = moc__rng_below(&rng, 2) == 0;
     for (int i = 0; i < PER_GRAPH; i++, step++) {
-      toggled += random_toggle(&state, &rng);
+      if (ordered || moc__rng_below(&rng, 3) > 0)
+        toggled += random_toggle(&state, &rng);
+      else
+        reordered += random_reorder(&state, &rng);
       moc__state_settle(&state);
       check_against_evaluation(&state, graph, a);
     }
@@ -97,19 +120,26 @@ static void toggles_match_evaluation(void **unused) {
     moc__staged_release(&staged);
     moc_graph_destroy(graph);
   }
-  if (steps == STEPS) assert_true(toggled >= 10000);
+  if (steps == STEPS) {
+    assert_true(toggled >= 10000);
+    assert_true(reordered >= 1000);
+  }
   test_allocator_check_empty(&memory);
 }
 
 /* The state's figures, to be compared after an undo. */
 typedef struct snapshot {
   int64_t extra, excess, n_pairs;
-  int64_t total[MOST_OPS], local[MOST_OPS];
+  int32_t level[MOST_OPS], local[MOST_OPS], order[MOST_OPS];
+  int64_t end[3 * MOST_OPS + 8];
 } snapshot;
 
 static snapshot take(const moc__state *state) {
-  snapshot s = {.extra = state->extra_duration, .excess = state->excess, .n_pairs = state->n_pairs};
-  memcpy(s.total, state->total, (size_t)state->staged->n * sizeof *s.total);
+  snapshot s = {.extra = state->extra_duration, .excess = state->profile.excess, .n_pairs = state->n_pairs};
+  for (int32_t i = 0; i < state->staged->n; i++) s.level[i] = moc__profile_level(&state->profile, i);
+  memcpy(s.order, state->order, (size_t)state->staged->n * sizeof *s.order);
+  assert_true(state->staged->n_tensors <= 3 * MOST_OPS + 8);
+  for (int32_t t = 0; t < state->staged->n_tensors; t++) s.end[t] = *moc__end(state, t, 0);
   memcpy(s.local, state->local, (size_t)state->staged->n * sizeof *s.local);
   return s;
 }
@@ -135,7 +165,10 @@ static void moves_are_undone(void **unused) {
       moc__state_begin(&state);
       int toggles = (int)moc__rng_below(&rng, 8);
       for (int i = 0; i < toggles; i++) {
-        (void)random_toggle(&state, &rng);
+        if (moc__rng_below(&rng, 3) > 0)
+          (void)random_toggle(&state, &rng);
+        else
+          (void)random_reorder(&state, &rng);
         if (moc__rng_below(&rng, 2) == 0) moc__state_settle(&state); /* undo must cope with both */
       }
       if (moc__rng_below(&rng, 3) == 0) {
@@ -145,7 +178,9 @@ static void moves_are_undone(void **unused) {
       }
       moc__state_undo(&state);
       snapshot after = take(&state);
-      assert_memory_equal(&before.total, &after.total, (size_t)staged.n * sizeof *before.total);
+      assert_memory_equal(&before.level, &after.level, (size_t)staged.n * sizeof *before.level);
+      assert_memory_equal(&before.order, &after.order, (size_t)staged.n * sizeof *before.order);
+      assert_memory_equal(&before.end, &after.end, (size_t)staged.n_tensors * sizeof *before.end);
       assert_memory_equal(&before.local, &after.local, (size_t)staged.n * sizeof *before.local);
       assert_int_equal(before.extra, after.extra);
       assert_int_equal(before.excess, after.excess);
@@ -173,8 +208,8 @@ static void huge_sizes_do_not_overflow(void **unused) {
   moc__state state;
   CHECK_OK(moc__staged_init(&staged, graph, moc_graph_input_order(graph).items, &a, &error), error);
   CHECK_OK(moc__state_init(&state, &staged, 0, 3, &a, &error), error);
-  assert_true(state.shift > 0);
-  assert_true(state.excess > 0);
+  assert_int_equal(state.unit, big);
+  assert_true(state.profile.excess > 0);
   moc__rng rng;
   moc__rng_init(&rng, 3, 0);
   for (int i = 0; i < 200; i++) {

@@ -1,0 +1,157 @@
+/* Memory by place under range additions; see profile.h. */
+#include "search/profile.h"
+
+/* Compiled for wider vectors too, to be chosen when the program starts. */
+#if defined(__x86_64__) && defined(__ELF__) && defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) &&             \
+    !defined(__SANITIZE_THREAD__) && !defined(__clang__)
+#define VECTORISED __attribute__((target_clones("default", "avx2", "avx512f")))
+#else
+#define VECTORISED
+#endif
+
+static inline int32_t over(int32_t level, int32_t budget) {
+  return level > budget ? level - budget : 0;
+}
+
+/* Add `units` to level[0..count) and return how the excess over the budget changes. The sums are 32 bits wide for
+ * speed, so they are taken over so few levels that they cannot overflow. */
+VECTORISED
+static int64_t add_flat(int32_t *restrict level, int64_t count, int32_t units, int32_t budget) {
+  int64_t change = 0, most = units == 0 ? count : INT32_MAX / (units < 0 ? -units : units);
+  for (int64_t i = 0; i < count;) {
+    int64_t stop = count - i < most ? count : i + most;
+    int32_t part = 0;
+    for (int64_t k = i; k < stop; k++) {
+      int32_t before = level[k] - budget, after = before + units;
+      part += (after > 0 ? after : 0) - (before > 0 ? before : 0);
+      level[k] = after + budget;
+    }
+    change += part;
+    i = stop;
+  }
+  return change;
+}
+
+VECTORISED
+static int32_t highest(const int32_t *level, int64_t count) {
+  int32_t high = INT32_MIN;
+  for (int64_t i = 0; i < count; i++) high = level[i] > high ? level[i] : high;
+  return high;
+}
+
+static void refresh_block(moc__profile *profile, int32_t block) {
+  int64_t first = (int64_t)block << profile->shift;
+  int64_t count = moc__min(INT64_C(1) << profile->shift, profile->n - first);
+  int32_t peak = highest(profile->level + first, count) + profile->offset[block];
+  profile->excess += over(peak, profile->budget) - over(profile->peak[block], profile->budget);
+  profile->peak[block] = peak;
+}
+
+static void add_part(moc__profile *profile, int32_t first, int32_t last, int32_t units) {
+  for (int32_t k = first; k <= last; k++) profile->level[k] += units;
+  refresh_block(profile, first >> profile->shift);
+}
+
+void moc__profile_add(moc__profile *profile, int32_t first, int32_t last, int32_t units) {
+  if (first > last) return;
+  if (profile->shift == 0) {
+    profile->excess += add_flat(profile->peak + first, last - first + 1, units, profile->budget);
+    return;
+  }
+  int shift = profile->shift;
+  int32_t low = first >> shift, high = last >> shift, inner = (1 << shift) - 1;
+  if (low == high) {
+    add_part(profile, first, last, units);
+    return;
+  }
+  if ((first & inner) != 0) {
+    add_part(profile, first, (low << shift) + inner, units);
+    low++;
+  }
+  if ((last & inner) != inner) {
+    add_part(profile, high << shift, last, units);
+    high--;
+  }
+  if (low > high) return;
+  for (int32_t b = low; b <= high; b++) profile->offset[b] += units;
+  profile->excess += add_flat(profile->peak + low, high - low + 1, units, profile->budget);
+}
+
+void moc__profile_move(moc__profile *profile, int32_t from, int32_t to) {
+  int32_t level = moc__profile_level(profile, from), step = to > from ? 1 : -1;
+  if (profile->shift == 0) {
+    int32_t *at = profile->peak;
+    if (to > from)
+      memmove(at + from, at + from + 1, (size_t)(to - from) * sizeof *at);
+    else
+      memmove(at + to + 1, at + to, (size_t)(from - to) * sizeof *at);
+    at[to] = level;
+    return;
+  }
+  int shift = profile->shift;
+  for (int32_t k = from; k != to; k += step)
+    profile->level[k] = moc__profile_level(profile, k + step) - profile->offset[k >> shift];
+  profile->level[to] = level - profile->offset[to >> shift];
+  int32_t first = from < to ? from : to, last = from < to ? to : from;
+  for (int32_t b = first >> shift; b <= last >> shift; b++) refresh_block(profile, b);
+}
+
+int32_t moc__profile_peak(const moc__profile *profile) {
+  return highest(profile->peak, profile->blocks);
+}
+
+/* The first of items[0..count) above `limit`, or -1. By strides, because a loop that may end anywhere is not
+ * vectorised. */
+VECTORISED
+static int64_t first_above(const int32_t *items, int64_t count, int32_t limit) {
+  enum { STRIDE = 32 };
+  int64_t i = 0;
+  for (; i + STRIDE <= count; i += STRIDE) {
+    int any = 0;
+    for (int k = 0; k < STRIDE; k++) any |= items[i + k] > limit;
+    if (any) break;
+  }
+  for (; i < count; i++) {
+    if (items[i] > limit) return i;
+  }
+  return -1;
+}
+
+int32_t moc__profile_draw_over(const moc__profile *profile, moc__rng *rng) {
+  if (profile->excess == 0) return -1;
+  int64_t from = moc__rng_below(rng, (uint32_t)profile->blocks);
+  int64_t block = first_above(profile->peak + from, profile->blocks - from, profile->budget);
+  block = block >= 0 ? from + block : first_above(profile->peak, from, profile->budget);
+  if (block < 0 || profile->shift == 0) return (int32_t)block;
+  int64_t first = block << profile->shift, count = moc__min(INT64_C(1) << profile->shift, profile->n - first);
+  int32_t limit = profile->budget - profile->offset[block];
+  int64_t start = moc__rng_below(rng, (uint32_t)count);
+  int64_t place = first_above(profile->level + first + start, count - start, limit);
+  if (place >= 0) return (int32_t)(first + start + place);
+  return (int32_t)(first + first_above(profile->level + first, start, limit));
+}
+
+bool moc__profile_init(moc__profile *profile, int32_t n, int32_t budget, const moc_allocator *allocator) {
+  int shift = 0;
+  while (((n - 1) >> shift) + 1 > MOC__FLAT_PLACES) shift++;
+  int32_t blocks = ((n - 1) >> shift) + 1;
+  *profile = (moc__profile){.allocator = *allocator, .n = n, .shift = shift, .blocks = blocks, .budget = budget};
+  profile->peak = MOC__NEW_ZEROED(allocator, blocks, int32_t);
+  if (shift > 0) {
+    profile->level = MOC__NEW_ZEROED(allocator, n, int32_t);
+    profile->offset = MOC__NEW_ZEROED(allocator, blocks, int32_t);
+  }
+  if (profile->peak == NULL || (shift > 0 && (profile->level == NULL || profile->offset == NULL))) {
+    moc__profile_release(profile);
+    return false;
+  }
+  profile->excess = (int64_t)blocks * over(0, budget);
+  return true;
+}
+
+void moc__profile_release(moc__profile *profile) {
+  moc__release(&profile->allocator, profile->peak);
+  moc__release(&profile->allocator, profile->level);
+  moc__release(&profile->allocator, profile->offset);
+  *profile = (moc__profile){.allocator = profile->allocator};
+}

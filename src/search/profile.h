@@ -1,0 +1,48 @@
+/* How much memory every place of an order needs, under range additions, with the excess over a budget kept up to date.
+ *
+ * The inner loop of the search. Up to MOC__FLAT_PLACES places are one flat array of 32-bit levels; longer profiles are
+ * cut into blocks of a power of two places, of which only the highest level is in that array: a range costs at most
+ * that many vector lanes plus two partly covered blocks, whatever n is. The excess is the sum over blocks (places, in
+ * a flat profile) of their highest level's units above the budget: 0 exactly when no place is over it. */
+#ifndef MOC_SEARCH_PROFILE_H
+#define MOC_SEARCH_PROFILE_H
+
+#include "base/base.h"
+#include "base/rng.h"
+
+enum { MOC__FLAT_PLACES = 4096 };
+
+typedef struct moc__profile {
+  moc_allocator allocator;
+  int32_t n;      /* places */
+  int shift;      /* a block has 2^shift places */
+  int32_t blocks; /* the last may be shorter */
+  int32_t budget;
+  int64_t excess;
+  int32_t *peak;   /* [blocks] highest level of each */
+  int32_t *level;  /* [n] less the block's offset; NULL in a flat profile, where peak is the level */
+  int32_t *offset; /* [blocks] NULL in a flat profile */
+} moc__profile;
+
+/* Levels of 0 everywhere. `n` >= 1. False when memory is out. */
+bool moc__profile_init(moc__profile *profile, int32_t n, int32_t budget, const moc_allocator *allocator);
+void moc__profile_release(moc__profile *profile);
+
+/* Add `units` to the levels of places first..last; nothing when first > last. Levels must stay within +-2^30. */
+void moc__profile_add(moc__profile *profile, int32_t first, int32_t last, int32_t units);
+
+/* Take the level at place `from` out and put it in again at place `to`; those between close up. */
+void moc__profile_move(moc__profile *profile, int32_t from, int32_t to);
+
+static inline int32_t moc__profile_level(const moc__profile *profile, int32_t place) {
+  if (profile->shift == 0) return profile->peak[place];
+  return profile->level[place] + profile->offset[place >> profile->shift];
+}
+
+/* The highest level. */
+int32_t moc__profile_peak(const moc__profile *profile);
+
+/* A place over budget, from a random one on; -1 when there is none. */
+int32_t moc__profile_draw_over(const moc__profile *profile, moc__rng *rng);
+
+#endif
