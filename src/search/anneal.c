@@ -1,20 +1,23 @@
 /* Simulated annealing over sets of pairs; see anneal.h. */
 #include "search/anneal.h"
 
+#include <float.h>
 #include <math.h>
 
 enum {
   MOVES_A_CHECK = 64,  /* between two looks at the stop flag, the temperature and the price */
   FIRST_MOVES = 20000, /* of the first schedule, plus FIRST_MOVES_A_PLACE for every place */
   FIRST_MOVES_A_PLACE = 100,
-  MOST_MOVES = 1000000000 /* of any schedule */
+  MOST_MOVES = 1000000000, /* of any schedule */
+  EVICT_PERCENT = 50,      /* of moves made over budget */
+  SHIFT_PERCENT = 12
 };
 
-/* Of the price: what removing all of the input order's excess is worth at first, as a share of its duration; how fast
- * it adapts at each check; between which shares of feasible sets it rests. */
-static const double FIRST_PRICE = 0.05, PRICE_STEP = 1.05, LEAST_FEASIBLE = 0.2, MOST_FEASIBLE = 0.5;
+/* Of the price: what removing all of the input order's excess is worth at first, as a share of its duration; how fast it
+ * adapts at each check, and the share of feasible sets that it aims at. */
+static const double FIRST_PRICE = 0.05, PRICE_STEP = 0.05, SHARE_STEP = 0.05, FEASIBLE_SHARE = 0.35;
 /* Of the temperature, in mean durations of a recomputation: the start from the empty set, and the end. */
-static const double FIRST_TEMPERATURE = 0.3, LAST_TEMPERATURE = 0.01;
+static const double FIRST_TEMPERATURE = 1, LAST_TEMPERATURE = 0.03;
 
 /* Phase 1 values a mean tensor over budget for one stage at so many mean durations; its temperatures are shares of
  * that. */
@@ -28,6 +31,7 @@ typedef struct search {
   moc__rng rng;
   moc__mover mover;
   double price;          /* of a unit of excess, in durations */
+  double feasible_share; /* of the sets visited, smoothed */
   double feasible_price; /* the price when a feasible set was last seen */
   double scale;          /* the mean duration of an operation that takes any */
   double mean_size;      /* of a tensor, in units of excess */
@@ -40,47 +44,49 @@ typedef struct search {
   bool reorders;       /* the order is searched too */
 } search;
 
+/* Remove a pair and what was recomputed for it; half of the time close what opens, judged as one move. */
+static void exchange(search *s, int64_t index) {
+  moc__state *state = &s->state;
+  s->mover.limit = INFINITY;
+  (void)moc__move_drop(&s->mover, index);
+  if (moc__rng_below(&s->rng, 2) == 0) return;
+  int refills = 1 + (int)moc__rng_below(&s->rng, 3);
+  for (int i = 0; i < refills; i++) {
+    moc__state_settle(state);
+    int32_t at = moc__profile_draw_over(&state->profile, &s->rng);
+    if (at < 0 || !moc__move_evict(&s->mover, at)) break;
+  }
+}
+
 /* Make one move, whichever suits the state. */
 static void make_move(search *s) {
   moc__state *state = &s->state;
-  uint32_t die = moc__rng_below(&s->rng, 100);
   bool over = !moc__state_feasible(state);
-  if (s->reorders && die % 2 == 0) {
-    int32_t at = over && moc__rng_below(&s->rng, 2) == 0 ? moc__profile_draw_over(&state->profile, &s->rng)
-                                                         : (int32_t)moc__rng_below(&s->rng, (uint32_t)state->staged->n);
+  if (s->reorders && moc__rng_below(&s->rng, 2) == 0) {
+    int32_t at = over && moc__rng_below(&s->rng, 2) == 0
+                     ? moc__profile_draw_over(&state->profile, &s->rng)
+                     : (int32_t)moc__rng_below(&s->rng, (uint32_t)state->staged->n);
     (void)moc__move_reorder(&s->mover, at);
     return;
   }
-  if (state->n_pairs == 0 || (over && die < 60)) {
-    int32_t at = moc__profile_draw_over(&state->profile, &s->rng);
-    if (at >= 0) (void)moc__move_evict(&s->mover, at);
-    return;
-  }
-  int64_t index = moc__rng_below(&s->rng, (uint32_t)state->n_pairs);
-  if (die < (over ? 75 : 30)) {
-    (void)moc__move_shift(&s->mover, index);
-  } else {
-    (void)moc__move_drop(&s->mover, index);
-    if (die % 4 < 2) return;
-    int refills = 1 + (int)moc__rng_below(&s->rng, 3); /* drop and refill, judged as one move */
-    for (int i = 0; i < refills; i++) {
-      moc__state_settle(state);
-      int32_t at = moc__profile_draw_over(&state->profile, &s->rng);
-      if (at < 0 || !moc__move_evict(&s->mover, at)) break;
-    }
+  uint32_t die = moc__rng_below(&s->rng, 100);
+  if (over && (state->n_pairs == 0 || die < EVICT_PERCENT)) {
+    (void)moc__move_evict(&s->mover, moc__profile_draw_over(&state->profile, &s->rng));
+  } else if (state->n_pairs > 0) {
+    int64_t index = moc__rng_below(&s->rng, (uint32_t)state->n_pairs);
+    if (die >= 100 - SHIFT_PERCENT)
+      (void)moc__move_shift(&s->mover, index);
+    else
+      exchange(s, index);
   }
 }
 
-static bool accepts(search *s, double change, double temperature) {
-  return change <= 0 || moc__rng_unit(&s->rng) < exp(-change / temperature);
-}
-
-/* The price follows how many of the last `count` sets were feasible. */
-static void adapt_price(search *s, int64_t feasible, int64_t count) {
-  double share = (double)feasible / (double)count;
-  if (share < LEAST_FEASIBLE) s->price *= PRICE_STEP;
-  if (share > MOST_FEASIBLE) s->price /= PRICE_STEP;
-  if (feasible > 0) s->feasible_price = s->price;
+/* The price follows the share of feasible sets, of which `share` of the last sets were: with a smoothed share, because
+ * single figures are mostly 0 or 1. */
+static void adapt_price(search *s, double share) {
+  s->feasible_share += SHARE_STEP * (share - s->feasible_share);
+  s->price *= exp(PRICE_STEP * (FEASIBLE_SHARE - s->feasible_share));
+  if (share > 0) s->feasible_price = s->price;
 }
 
 static bool finished(search *s) {
@@ -100,7 +106,7 @@ static void run_schedule(search *s, int64_t length, double first, double last, b
     if (done % MOVES_A_CHECK == 0) {
       if (done > 0) {
         if (!phase1)
-          adapt_price(s, feasible, MOVES_A_CHECK);
+          adapt_price(s, (double)feasible / MOVES_A_CHECK);
         else if (moc__incumbent_extra(s->incumbent) != INT64_MAX)
           return;
         temperature *= cooling;
@@ -113,10 +119,16 @@ static void run_schedule(search *s, int64_t length, double first, double last, b
     s->moves++;
     moc__state_begin(state);
     int64_t extra = state->extra_duration, excess = state->profile.excess;
+    /* The most change to accept, drawn first so that moves can give up early: Metropolis' rule. */
+    double limit = -temperature * log(moc__rng_unit(&s->rng) + DBL_MIN);
+    s->mover.price = s->price;
+    s->mover.temperature = temperature;
+    s->mover.limit = limit;
+    s->mover.allowance = limit + s->price * (double)excess;
     make_move(s);
     moc__state_settle(state);
     double change = (double)(state->extra_duration - extra) + s->price * (double)(state->profile.excess - excess);
-    if (accepts(s, change, temperature))
+    if (change <= limit)
       moc__state_commit(state);
     else
       moc__state_undo(state);
@@ -202,6 +214,7 @@ void moc__anneal(const moc__staged *staged, const moc__anneal_options *options, 
               .state = {.allocator = incumbent->allocator},
               .gaps = {.allocator = incumbent->allocator},
               .reorders = options->reorders,
+              .feasible_share = FEASIBLE_SHARE,
               .best_order = MOC__NEW(&incumbent->allocator, staged->n, int32_t)};
   moc__rng_init(&s.rng, options->seed, options->stream);
   if (s.best_order != NULL && allow_computes(&s, staged, options->max_computes) &&

@@ -1,6 +1,9 @@
 /* Moves of the local search; see moves.h. */
 #include "search/moves.h"
 
+#include <float.h>
+#include <math.h>
+
 /* Most toggles of one move, and so most depth of the recursion to inputs: mostly few, because short moves are fast
  * and longer chains are built by several; now and then many, to cross what short moves cannot. */
 static int32_t draw_toggles(moc__rng *rng) {
@@ -10,33 +13,50 @@ static int32_t draw_toggles(moc__rng *rng) {
 
 /* --- Evict --- */
 
-/* The first place after `at` at which tensor t is read; the last of all for a kept tensor that is not. -1 when the
- * operation at `at` itself reads it: then it cannot be gone when that stage ends. (A recomputation within the stage
- * that reads it is no hindrance: the tensor can go right after that.) */
-static int32_t next_use(const moc__state *state, int32_t t, int32_t at) {
+/* Where tensor t is read around place `at`: the last place before it that computes or reads it, and the first after it
+ * that reads it (the last of all for a kept tensor that is not read). False when the operation at `at` itself reads
+ * it: then it cannot be gone when that stage ends. (A recomputation within the stage that reads it is no hindrance:
+ * the tensor can go right after that.) */
+static bool gap_around(const moc__state *state, int32_t t, int32_t at, int32_t *before, int32_t *next) {
   const moc__staged *staged = state->staged;
   const int32_t *place = state->place;
-  int32_t next = staged->n - 1;
+  int32_t p = staged->producer[t], first = staged->n - 1;
+  const int32_t *stages = state->instance_stage + (int64_t)p * state->max_computes;
+  int32_t last = place[stages[moc__latest(state, p, state->order[at])]];
   for (int64_t i = staged->readers.start[t]; i < staged->readers.start[t + 1]; i++) {
-    int32_t v = staged->readers.items[i], first = place[v];
-    if (first == at) return -1;
-    if (first > at) {
-      if (first < next) next = first;
+    int32_t v = staged->readers.items[i], where = place[v];
+    if (where == at) return false;
+    if (where > at) {
+      if (where < first) first = where;
       continue;
     }
-    const int32_t *stages = state->instance_stage + (int64_t)v * state->max_computes;
+    if (where > last) last = where;
+    stages = state->instance_stage + (int64_t)v * state->max_computes;
     for (int32_t j = 1; j < state->count[v]; j++) {
       int32_t again = place[stages[j]];
-      if (again <= at) continue;
-      if (again < next) next = again;
-      break;
+      if (again > at) {
+        if (again < first) first = again;
+        break;
+      }
+      if (again > last) last = again;
     }
   }
-  return next;
+  *before = last;
+  *next = first;
+  return true;
+}
+
+/* Input u of a computation of stage k at `now` is gone by then, having ended at *ended. */
+static bool is_gone(const moc__state *state, int32_t u, int32_t k, int64_t now, int64_t *ended) {
+  int32_t q = state->staged->producer[u];
+  if (q < 0) return false;
+  *ended = *moc__end(state, u, moc__latest(state, q, k));
+  return moc__when(state, *ended) < now && !moc__has_pair(state, q, k);
 }
 
 /* Whether input u, whose instance ends at place `ended` before it is needed, is to be computed again rather than held
- * on to. Holding costs its bytes at the places in between, above all at `at`, which is over budget. */
+ * on to. Holding costs its bytes at the places in between, above all at `at`, which is over budget. By chance, because
+ * a choice by estimated costs was measured to trap the search. */
 static bool recompute_input(moc__mover *mover, int32_t u, int32_t ended, int32_t at, int32_t evicted) {
   double hold = (double)mover->state->size[u] * (ended < at ? 3 : 0.5);
   return moc__rng_unit(mover->rng) * (hold + (double)evicted) < hold;
@@ -46,39 +66,78 @@ static bool recompute_input(moc__mover *mover, int32_t u, int32_t ended, int32_t
 static void compute_again(moc__mover *mover, int32_t p, int32_t k, int32_t at, int32_t evicted) {
   moc__state *state = mover->state;
   const moc__staged *staged = state->staged;
-  int64_t now = moc__when(state, MOC__EVENT(k, p));
+  int64_t now = moc__when(state, MOC__EVENT(k, p)), ended;
+  mover->allowance -= (double)staged->duration[p];
   for (int64_t i = staged->reads.start[p]; i < staged->reads.start[p + 1]; i++) {
     int32_t u = staged->reads.items[i], q = staged->producer[u];
-    if (q < 0 || staged->compute_once[q] || state->count[q] == state->max_computes) continue;
-    int64_t end = *moc__end(state, u, moc__latest(state, q, k));
-    if (moc__when(state, end) >= now || moc__has_pair(state, q, k) || mover->toggles_left <= 1) continue;
+    if (!is_gone(state, u, k, now, &ended) || staged->compute_once[q] || state->count[q] == state->max_computes ||
+        (double)staged->duration[q] > mover->allowance || mover->toggles_left <= 1)
+      continue;
     mover->toggles_left--;
-    if (recompute_input(mover, u, state->place[moc__event_stage(end)], at, evicted))
+    if (recompute_input(mover, u, state->place[moc__event_stage(ended)], at, evicted))
       compute_again(mover, q, k, at, evicted);
   }
   (void)moc__state_add(state, p, k);
 }
 
-/* A tensor held across the stage at place `at`, and the stage of its next use: the pair to add. */
-static bool draw_across(const moc__mover *mover, int32_t at, int32_t *tensor, int32_t *stage) {
+/* An estimate of what computing p again in stage k costs: it, and for those of its inputs that are gone by then either
+ * their own computation or holding them. */
+static double cost_again(const moc__mover *mover, int32_t p, int32_t k) {
+  const moc__state *state = mover->state;
+  const moc__staged *staged = state->staged;
+  int64_t now = moc__when(state, MOC__EVENT(k, p)), ended;
+  double cost = (double)staged->duration[p];
+  for (int64_t i = staged->reads.start[p]; i < staged->reads.start[p + 1]; i++) {
+    int32_t u = staged->reads.items[i];
+    if (!is_gone(state, u, k, now, &ended)) continue;
+    int64_t burden = moc__profile_burden(&state->profile, state->place[moc__event_stage(ended)] + 1, state->place[k],
+                                         state->size[u]);
+    cost += fmin(mover->price * (double)burden, (double)staged->duration[staged->producer[u]]);
+  }
+  return cost;
+}
+
+/* A choice by highest score plus this draws each with the probability that its score has at the temperature (the
+ * Gumbel distribution). */
+static double noise(const moc__mover *mover) {
+  return -mover->temperature * log(-log(moc__rng_unit(mover->rng) + DBL_MIN) + DBL_MIN);
+}
+
+/* A pair that may be added, and what speaks for it. */
+typedef struct candidate {
+  int32_t tensor;
+  int32_t p, k;
+  double score;
+} candidate;
+
+/* Then what is gained by opening a gap of one tensor is all there is to gain. */
+static bool single_output(const moc__state *state, int32_t p) {
+  return state->staged->first_output[p + 1] - state->staged->first_output[p] == 1;
+}
+
+/* A tensor held across the stage at place `at`, and the stage of its next use. */
+static bool draw_across(const moc__mover *mover, int32_t at, candidate *c) {
   const moc__state *state = mover->state;
   int32_t t = moc__gaps_draw(mover->gaps, at, mover->rng);
   if (t < 0) return false;
-  int32_t p = state->staged->producer[t];
-  if (state->place[p] >= at) return false;
+  int32_t p = state->staged->producer[t], before, next;
+  double duration = (double)state->staged->duration[p];
+  if (state->place[p] >= at || state->count[p] == state->max_computes || duration > mover->allowance) return false;
   int64_t end = *moc__end(state, t, moc__latest(state, p, state->order[at]));
-  if (state->place[moc__event_stage(end)] <= at) return false;
-  int32_t next = next_use(state, t, at);
-  if (next <= at) return false;
+  if (state->place[moc__event_stage(end)] <= at || !gap_around(state, t, at, &before, &next) || next <= at)
+    return false;
   if (moc__rng_below(mover->rng, 8) == 0) next = at + 1 + (int32_t)moc__rng_below(mover->rng, (uint32_t)(next - at));
-  *tensor = t;
-  *stage = state->order[next];
+  double relief = mover->price * (double)moc__profile_relief(&state->profile, before + 1, next - 1, state->size[t]);
+  if (duration - relief > mover->limit && single_output(state, p)) return false;
+  int32_t k = state->order[next];
+  if (moc__has_pair(state, p, k)) return false;
+  *c = (candidate){t, p, k, relief - cost_again(mover, p, k) + noise(mover)};
   return true;
 }
 
 /* A tensor that some computation of stage k reads: where others are computed again before it in the stage, it may be
  * dropped during those and computed again after them. */
-static bool draw_within(const moc__mover *mover, int32_t k, int32_t *tensor) {
+static bool draw_within(const moc__mover *mover, int32_t k, candidate *c) {
   const moc__state *state = mover->state;
   const moc__staged *staged = state->staged;
   int32_t reader = k;
@@ -90,25 +149,30 @@ static bool draw_within(const moc__mover *mover, int32_t k, int32_t *tensor) {
   }
   int64_t count = staged->reads.start[reader + 1] - staged->reads.start[reader];
   if (count == 0) return false;
-  *tensor = staged->reads.items[staged->reads.start[reader] + moc__rng_below(mover->rng, (uint32_t)count)];
-  int32_t p = staged->producer[*tensor];
-  return p >= 0 && !staged->compute_once[p];
+  int32_t t = staged->reads.items[staged->reads.start[reader] + moc__rng_below(mover->rng, (uint32_t)count)];
+  int32_t p = staged->producer[t];
+  *c = (candidate){t, p, k, 0};
+  return p >= 0 && !staged->compute_once[p] && state->count[p] < state->max_computes && !moc__has_pair(state, p, k) &&
+         (double)staged->duration[p] <= mover->allowance;
 }
 
 bool moc__move_evict(moc__mover *mover, int32_t at) {
+  enum { MOST_COMPARED = 8 };
   moc__state *state = mover->state;
-  int64_t before = state->n_journal;
-  for (int tries = 0; tries < 8; tries++) {
-    int32_t t, k = state->order[at];
-    bool within = state->first_node[k] >= 0 && moc__rng_below(mover->rng, 8) == 0;
-    if (!(within ? draw_within(mover, k, &t) : draw_across(mover, at, &t, &k))) continue;
-    int32_t p = state->staged->producer[t];
-    if (state->count[p] == state->max_computes || moc__has_pair(state, p, k)) continue;
-    mover->toggles_left = draw_toggles(mover->rng);
-    compute_again(mover, p, k, at, state->size[t]);
-    return state->n_journal > before;
+  candidate best = {.p = -1, .score = -INFINITY}, c;
+  int32_t k = state->order[at];
+  if (state->first_node[k] >= 0 && moc__rng_below(mover->rng, 8) == 0) {
+    if (draw_within(mover, k, &c)) best = c;
+  } else {
+    for (int i = 0; i < MOST_COMPARED; i++) {
+      if (draw_across(mover, at, &c) && c.score > best.score) best = c;
+    }
   }
-  return false;
+  if (best.p < 0) return false;
+  int64_t before = state->n_journal;
+  mover->toggles_left = draw_toggles(mover->rng);
+  compute_again(mover, best.p, best.k, at, state->size[best.tensor]);
+  return state->n_journal > before;
 }
 
 /* --- Drop --- */
@@ -129,6 +193,7 @@ static void drop(moc__mover *mover, int32_t p, int32_t k) {
   moc__state *state = mover->state;
   const moc__staged *staged = state->staged;
   if (!moc__state_remove(state, p, k)) return;
+  mover->allowance += (double)staged->duration[p];
   mover->toggles_left--;
   for (int64_t i = staged->reads.start[p]; i < staged->reads.start[p + 1]; i++) {
     int32_t q = staged->producer[staged->reads.items[i]];
@@ -152,8 +217,16 @@ static int32_t first_use(const moc__state *state, int32_t p, int32_t k) {
   const moc__staged *staged = state->staged;
   int32_t first = staged->n - 1;
   for (int32_t t = staged->first_output[p]; t < staged->first_output[p + 1]; t++) {
-    int32_t next = next_use(state, t, state->place[k] - 1);
-    if (next >= 0 && next < first) first = next;
+    for (int64_t r = staged->readers.start[t]; r < staged->readers.start[t + 1]; r++) {
+      int32_t v = staged->readers.items[r];
+      const int32_t *stages = state->instance_stage + (int64_t)v * state->max_computes;
+      for (int32_t i = 0; i < state->count[v]; i++) {
+        int32_t where = state->place[stages[i]];
+        if (where < state->place[k]) continue;
+        if (where < first) first = where;
+        break;
+      }
+    }
   }
   return first;
 }

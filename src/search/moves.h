@@ -10,11 +10,18 @@ typedef struct moc__mover {
   moc__state *state;
   const moc__gaps *gaps;
   moc__rng *rng;
-  int32_t toggles_left; /* of the move under way */
+  double price;       /* of a unit of excess, in durations */
+  double temperature; /* in durations: how far estimates are blurred */
+
+  /* Of the move under way, set before it is made. What cannot be accepted any more is not tried. */
+  double allowance;     /* durations that may still be added if the move takes all excess away */
+  double limit;         /* most change of the price of the state; INFINITY: the move has several parts */
+  int32_t toggles_left;
 } moc__mover;
 
-/* Open a gap around the stage at place `at`: draw a tensor held across it, drop it and compute it again at its next
- * use, with those of its inputs that are gone by then. False when nothing was changed. */
+/* Open a gap around the stage at place `at`: of a few tensors held across it, the one with which most is gained by an
+ * estimate is dropped and computed again at its next use, with those of its inputs that are gone by then and not held
+ * instead. False when nothing was changed. */
 bool moc__move_evict(moc__mover *mover, int32_t at);
 
 /* Remove pairs[index], and what was recomputed for it alone. */

@@ -32,6 +32,36 @@ static int64_t add_flat(int32_t *restrict level, int64_t count, int32_t units, i
   return change;
 }
 
+/* The sum of clamp(level - floor, 0, units), `units` > 0: how much of a change by so many units lies above a budget. */
+VECTORISED
+static int64_t sum_above(const int32_t *level, int64_t count, int32_t units, int32_t floor) {
+  int64_t sum = 0, most = INT32_MAX / units;
+  for (int64_t i = 0; i < count;) {
+    int64_t stop = count - i < most ? count : i + most;
+    int32_t part = 0;
+    for (int64_t k = i; k < stop; k++) {
+      int32_t above = level[k] - floor;
+      above = above < 0 ? 0 : above;
+      part += above < units ? above : units;
+    }
+    sum += part;
+    i = stop;
+  }
+  return sum;
+}
+
+int64_t moc__profile_relief(const moc__profile *profile, int32_t first, int32_t last, int32_t units) {
+  if (first > last || units == 0) return 0;
+  int32_t low = first >> profile->shift, high = last >> profile->shift;
+  return sum_above(profile->peak + low, high - low + 1, units, profile->budget);
+}
+
+int64_t moc__profile_burden(const moc__profile *profile, int32_t first, int32_t last, int32_t units) {
+  if (first > last || units == 0) return 0;
+  int32_t low = first >> profile->shift, high = last >> profile->shift;
+  return sum_above(profile->peak + low, high - low + 1, units, profile->budget - units);
+}
+
 VECTORISED
 static int32_t highest(const int32_t *level, int64_t count) {
   int32_t high = INT32_MIN;

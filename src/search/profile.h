@@ -31,6 +31,11 @@ void moc__profile_release(moc__profile *profile);
 /* Add `units` to the levels of places first..last; nothing when first > last. Levels must stay within +-2^30. */
 void moc__profile_add(moc__profile *profile, int32_t first, int32_t last, int32_t units);
 
+/* How the excess would fall if places first..last held `units` less, and rise if they held as much more. Blocks that
+ * the range covers in part count whole: an estimate, exact in a flat profile. */
+int64_t moc__profile_relief(const moc__profile *profile, int32_t first, int32_t last, int32_t units);
+int64_t moc__profile_burden(const moc__profile *profile, int32_t first, int32_t last, int32_t units);
+
 /* Take the level at place `from` out and put it in again at place `to`; those between close up. */
 void moc__profile_move(moc__profile *profile, int32_t from, int32_t to);
 

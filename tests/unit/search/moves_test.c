@@ -5,6 +5,8 @@
 #include "support/plans.h"
 #include "support/test.h"
 
+#include <math.h>
+
 /* Whether tensor t is held across stage j, in the input order, between two neighbouring reads. */
 static bool has_gap_around(const moc__staged *staged, int32_t t, int32_t j) {
   int32_t p = staged->producer[t];
@@ -78,9 +80,10 @@ static void moves_keep_the_state_right(void **unused) {
              error);
     CHECK_OK(moc__state_init(&state, &staged, facts.baseline_peak * 7 / 10, 3, &memory.allocator, &error), error);
     CHECK_OK(moc__gaps_init(&gaps, &staged, state.place, &memory.allocator, &error), error);
-    moc__mover mover = {.state = &state, .gaps = &gaps, .rng = &rng};
+    moc__mover mover = {.state = &state, .gaps = &gaps, .rng = &rng, .price = 1, .temperature = 1};
     for (int move = 0; move < 50; move++) {
       moc__state_begin(&state);
+      mover.allowance = mover.limit = INFINITY;
       int32_t j = moc__profile_draw_over(&state.profile, &rng);
       if (j >= 0)
         assert_true(moc__profile_level(&state.profile, j) > state.profile.budget);
