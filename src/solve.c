@@ -60,6 +60,7 @@ typedef struct solve {
   moc_allocator allocator;
   moc_graph_facts facts;
   moc__staged staged;
+  int32_t *input_order; /* [n] in places of `staged`; NULL where that is in the input order itself */
   moc__incumbent incumbent;
   bool interrupted; /* the clock or the caller ended it */
 } solve;
@@ -149,6 +150,7 @@ static moc_status run_threads(solve *s, moc_error *error) {
     w->options = (moc__anneal_options){.budget = s->options.budget,
                                        .max_computes = s->options.max_computes,
                                        .most_computes = s->most_computes,
+                                       .input_order = s->input_order,
                                        .reorders = s->options.order == MOC_ORDER_AUTO,
                                        .moves = s->options.moves,
                                        .seed = s->options.seed,
@@ -202,6 +204,19 @@ static moc_status search_plan(solve *s, const moc_op *order, moc_plan *plan, moc
   return status;
 }
 
+/* The input order in places of `order`. False when memory is out. */
+static bool place_input_order(solve *s, const moc_op *order) {
+  int64_t n = moc_graph_operations(s->graph);
+  int32_t *place = MOC__NEW(&s->allocator, n, int32_t);
+  s->input_order = MOC__NEW(&s->allocator, n, int32_t);
+  if (place != NULL && s->input_order != NULL) {
+    for (int32_t i = 0; i < n; i++) place[order[i]] = i;
+    for (int64_t i = 0; i < n; i++) s->input_order[i] = place[moc_graph_input_order(s->graph).items[i]];
+  }
+  moc__release(&s->allocator, place);
+  return place != NULL && s->input_order != NULL;
+}
+
 /* Pick the order, then search. */
 static moc_status order_and_search(solve *s, moc_plan *plan, moc_error *error) {
   if (s->options.order == MOC_ORDER_INPUT)
@@ -210,7 +225,9 @@ static moc_status order_and_search(solve *s, moc_plan *plan, moc_error *error) {
   if (order == NULL) return moc__out_of_memory(error);
   moc_status status =
       moc__search_order(s->graph, s->options.budget, s->options.seed, out_of_time, s, &s->allocator, order, error);
+  if (status == MOC_OK && !place_input_order(s, order)) status = moc__out_of_memory(error);
   if (status == MOC_OK) status = search_plan(s, order, plan, error);
+  moc__release(&s->allocator, s->input_order);
   moc__release(&s->allocator, order);
   return status;
 }

@@ -73,7 +73,7 @@ static const moc__generator_option unet_options[] = {
 };
 
 static const moc__generator_option transformer_options[] = {
-    [TRANSFORMER_LAYERS] = {"layers", "transformer blocks", 12, 1, 1000},
+    [TRANSFORMER_LAYERS] = {"layers", "transformer blocks", 12, 1, 10000},
     [TRANSFORMER_HIDDEN] = {"hidden", "width of the residual stream, a multiple of the heads", 768, 1, 65536},
     [TRANSFORMER_HEADS] = {"heads", "attention heads of a block", 12, 1, 1024},
     [TRANSFORMER_SEQUENCE] = {"sequence", "tokens in a sequence", 1024, 1, 131072},

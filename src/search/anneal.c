@@ -5,24 +5,30 @@
 #include <math.h>
 
 enum {
-  MOVES_A_CHECK = 64,  /* between two looks at the stop flag, the temperature and the price */
-  FIRST_MOVES = 20000, /* of the first schedule, plus FIRST_MOVES_A_PLACE for every place */
+  MOVES_A_CHECK = 64,      /* between two looks at the stop flag, the temperature and the price */
+  MOVES_A_REFRESH = 16384, /* between two listings of the gaps of an order that changes */
+  FIRST_MOVES = 20000,     /* of the first schedule, plus FIRST_MOVES_A_PLACE for every place */
   FIRST_MOVES_A_PLACE = 100,
+  LONG_SCHEDULE = 2000000, /* moves from which on it does not pay to start over from nothing */
   MOST_MOVES = 1000000000, /* of any schedule */
   EVICT_PERCENT = 50,      /* of moves made over budget */
-  SHIFT_PERCENT = 12
+  SHIFT_PERCENT = 12,
+  WINDOW = 4096, /* places */
+  MOVES_A_WINDOW = 2048,
+  FARTHEST_PAIR = 256 /* places to look for a pair */
 };
 
 /* Of the price: what removing all of the input order's excess is worth at first, as a share of its duration; how fast it
  * adapts at each check, and the share of feasible sets that it aims at. */
-static const double FIRST_PRICE = 0.05, PRICE_STEP = 0.05, SHARE_STEP = 0.05, FEASIBLE_SHARE = 0.35;
+static const double FIRST_PRICE = 0.05, PRICE_STEP = 0.05, SHARE_STEP = 0.05, FEASIBLE_SHARE = 0.35,
+                    FEASIBLE_SHARE_OF_ORDERS = 0.15; /* where the order is searched too */
 /* Of the temperature, in mean durations of a recomputation: the start from the empty set, and the end. */
 static const double FIRST_TEMPERATURE = 1, LAST_TEMPERATURE = 0.03;
 
 /* Phase 1 values a mean tensor over budget for one stage at so many mean durations; its temperatures are shares of
  * that. */
 static const double DURATION_WORTH = 30, FEASIBILITY_TEMPERATURES[] = {1, 0.02, 5, 0.2},
-                    LAST_FEASIBILITY_TEMPERATURE = 0.002;
+                    LAST_FEASIBILITY_TEMPERATURE = 0.002, QUICK_TEMPERATURE = 0.02;
 
 typedef struct search {
   const moc__anneal_options *options;
@@ -31,6 +37,7 @@ typedef struct search {
   moc__rng rng;
   moc__mover mover;
   double price;          /* of a unit of excess, in durations */
+  double aim;            /* at this share of feasible sets */
   double feasible_share; /* of the sets visited, smoothed */
   double feasible_price; /* the price when a feasible set was last seen */
   double scale;          /* the mean duration of an operation that takes any */
@@ -42,7 +49,35 @@ typedef struct search {
   int32_t *best_order; /* [n] its order */
   moc__gaps gaps;      /* of the order under search, now and then */
   bool reorders;       /* the order is searched too */
+  int64_t starts;      /* from nothing, so far */
+  int32_t window;      /* moves are made in places window..window + WINDOW - 1, so that caches help */
 } search;
+
+/* A random place of the window in which moves are made at present. */
+static int32_t draw_place(search *s) {
+  return s->window + (int32_t)moc__rng_below(&s->rng, (uint32_t)moc__min(WINDOW, s->state.staged->n - s->window));
+}
+
+static int32_t draw_over(search *s) {
+  return moc__profile_next_over(&s->state.profile, draw_place(s));
+}
+
+/* The index of a pair of the window, or near it; of any pair where the window is everything or has none. */
+static int64_t draw_pair(search *s) {
+  const moc__state *state = &s->state;
+  int32_t n = state->staged->n;
+  if (n > WINDOW) {
+    int32_t from = draw_place(s);
+    for (int32_t at = from; at < n && at < from + FARTHEST_PAIR; at++) {
+      int32_t k = state->order[at], node = state->first_node[k];
+      if (node < 0) continue;
+      while (state->nodes[node].next >= 0 && moc__rng_below(&s->rng, 2) == 0) node = state->nodes[node].next;
+      int32_t p = state->nodes[node].number;
+      return state->pair_index[(int64_t)p * state->max_computes + moc__latest(state, p, k)];
+    }
+  }
+  return moc__rng_below(&s->rng, (uint32_t)state->n_pairs);
+}
 
 /* Remove a pair and what was recomputed for it; half of the time close what opens, judged as one move. */
 static void exchange(search *s, int64_t index) {
@@ -53,7 +88,7 @@ static void exchange(search *s, int64_t index) {
   int refills = 1 + (int)moc__rng_below(&s->rng, 3);
   for (int i = 0; i < refills; i++) {
     moc__state_settle(state);
-    int32_t at = moc__profile_draw_over(&state->profile, &s->rng);
+    int32_t at = draw_over(s);
     if (at < 0 || !moc__move_evict(&s->mover, at)) break;
   }
 }
@@ -63,17 +98,14 @@ static void make_move(search *s) {
   moc__state *state = &s->state;
   bool over = !moc__state_feasible(state);
   if (s->reorders && moc__rng_below(&s->rng, 2) == 0) {
-    int32_t at = over && moc__rng_below(&s->rng, 2) == 0
-                     ? moc__profile_draw_over(&state->profile, &s->rng)
-                     : (int32_t)moc__rng_below(&s->rng, (uint32_t)state->staged->n);
-    (void)moc__move_reorder(&s->mover, at);
+    (void)moc__move_reorder(&s->mover, over && moc__rng_below(&s->rng, 2) == 0 ? draw_over(s) : draw_place(s));
     return;
   }
   uint32_t die = moc__rng_below(&s->rng, 100);
   if (over && (state->n_pairs == 0 || die < EVICT_PERCENT)) {
-    (void)moc__move_evict(&s->mover, moc__profile_draw_over(&state->profile, &s->rng));
+    (void)moc__move_evict(&s->mover, draw_over(s));
   } else if (state->n_pairs > 0) {
-    int64_t index = moc__rng_below(&s->rng, (uint32_t)state->n_pairs);
+    int64_t index = draw_pair(s);
     if (die >= 100 - SHIFT_PERCENT)
       (void)moc__move_shift(&s->mover, index);
     else
@@ -85,7 +117,7 @@ static void make_move(search *s) {
  * single figures are mostly 0 or 1. */
 static void adapt_price(search *s, double share) {
   s->feasible_share += SHARE_STEP * (share - s->feasible_share);
-  s->price *= exp(PRICE_STEP * (FEASIBLE_SHARE - s->feasible_share));
+  s->price *= exp(PRICE_STEP * (s->aim - s->feasible_share));
   if (share > 0) s->feasible_price = s->price;
 }
 
@@ -113,7 +145,12 @@ static void run_schedule(search *s, int64_t length, double first, double last, b
         feasible = 0;
       }
       if (finished(s)) return;
-      if (s->reorders && done % 16384 == 0 && !moc__gaps_rebuild(&s->gaps, state->staged, state->place)) return;
+      if (done % MOVES_A_WINDOW == 0)
+        s->window = (int32_t)moc__rng_below(&s->rng, (uint32_t)(moc__max(state->staged->n - WINDOW, 0) + 1));
+      if (done % MOVES_A_REFRESH == 0 && moc__incumbent_extra(s->incumbent) == INT64_MAX)
+        moc__incumbent_offer_peak(s->incumbent, moc__state_peak(state));
+      if (s->reorders && done % MOVES_A_REFRESH == 0 && !moc__gaps_rebuild(&s->gaps, state->staged, state->place))
+        return;
     }
     if (s->options->moves > 0 && s->moves >= s->options->moves) return;
     s->moves++;
@@ -176,24 +213,31 @@ static bool allow_computes(search *s, const moc__staged *staged, int32_t max_com
   return true;
 }
 
+/* The empty set, where the order is searched too by turns in the order found beforehand and the input order: they lead
+ * to different plans. */
 static void start_from_nothing(search *s) {
-  (void)moc__state_assign(&s->state, NULL, NULL, 0);
+  const int32_t *order = s->starts++ % 2 == 1 ? s->options->input_order : NULL;
+  (void)moc__state_assign(&s->state, order, NULL, 0);
+  if (s->reorders) (void)moc__gaps_rebuild(&s->gaps, s->state.staged, s->state.place);
   s->price = s->feasible_price;
 }
 
-/* Schedule after schedule. In every three, the first starts from the empty set; the others, once there is a plan, heat
+/* Before all else a short search for any plan, for which only memory counts. Then schedule after schedule: in every three,
+ * the first starts from the empty set (from the best where a schedule takes long); the others, once there is a plan, heat
  * it up again, and until then look for feasibility alone. */
 static void run_schedules(search *s, const moc__staged *staged) {
   double length = (double)(FIRST_MOVES + (int64_t)FIRST_MOVES_A_PLACE * staged->n);
   double first = FIRST_TEMPERATURE * s->scale, last = LAST_TEMPERATURE * s->scale;
+  bool long_schedules = length > LONG_SCHEDULE;
   int64_t attempts = 0;
+  find_feasible(s, (int64_t)length, QUICK_TEMPERATURE);
   for (int64_t run = 0; !finished(s); run++) {
     bool planned = moc__incumbent_extra(s->incumbent) != INT64_MAX;
-    if (run % 3 == 0) {
+    if (run % 3 == 0 && !(long_schedules && planned)) {
       start_from_nothing(s);
       run_schedule(s, (int64_t)length, first, last, false);
     } else if (planned && restart_from_best(s)) {
-      run_schedule(s, (int64_t)length, first * (run % 3 == 1 ? 0.3 : 0.1), last, false);
+      run_schedule(s, (int64_t)length, first * (run % 3 == 2 ? 0.1 : 0.3), last, false);
     } else {
       if (run % 2 == 0) (void)moc__state_assign(&s->state, NULL, NULL, 0);
       find_feasible(s, (int64_t)length, FEASIBILITY_TEMPERATURES[attempts++ % 4]);
@@ -214,6 +258,7 @@ void moc__anneal(const moc__staged *staged, const moc__anneal_options *options, 
               .state = {.allocator = incumbent->allocator},
               .gaps = {.allocator = incumbent->allocator},
               .reorders = options->reorders,
+              .aim = options->reorders ? FEASIBLE_SHARE_OF_ORDERS : FEASIBLE_SHARE,
               .feasible_share = FEASIBLE_SHARE,
               .best_order = MOC__NEW(&incumbent->allocator, staged->n, int32_t)};
   moc__rng_init(&s.rng, options->seed, options->stream);

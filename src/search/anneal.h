@@ -15,7 +15,9 @@ typedef struct moc__anneal_options {
   int32_t max_computes;  /* most computations of one operation, to start with */
   int32_t most_computes; /* to this they are raised while no plan is found; at least max_computes */
   bool reorders;         /* search the order too */
-  int64_t moves;         /* most moves; 0: no limit */
+  const int32_t
+      *input_order; /* [n] the input order in places of the staged model, to start from too; NULL: it is that */
+  int64_t moves;    /* most moves; 0: no limit */
   uint64_t seed;
   uint64_t stream; /* the thread's number: its own random numbers */
 } moc__anneal_options;

@@ -90,8 +90,8 @@ static double cost_again(const moc__mover *mover, int32_t p, int32_t k) {
   for (int64_t i = staged->reads.start[p]; i < staged->reads.start[p + 1]; i++) {
     int32_t u = staged->reads.items[i];
     if (!is_gone(state, u, k, now, &ended)) continue;
-    int64_t burden = moc__profile_burden(&state->profile, state->place[moc__event_stage(ended)] + 1, state->place[k],
-                                         state->size[u]);
+    int64_t burden = moc__profile_burden(&state->profile, state->place[moc__event_stage(ended)] + 1,
+                                         state->place[k], state->size[u]);
     cost += fmin(mover->price * (double)burden, (double)staged->duration[staged->producer[u]]);
   }
   return cost;
@@ -126,7 +126,8 @@ static bool draw_across(const moc__mover *mover, int32_t at, candidate *c) {
   int64_t end = *moc__end(state, t, moc__latest(state, p, state->order[at]));
   if (state->place[moc__event_stage(end)] <= at || !gap_around(state, t, at, &before, &next) || next <= at)
     return false;
-  if (moc__rng_below(mover->rng, 8) == 0) next = at + 1 + (int32_t)moc__rng_below(mover->rng, (uint32_t)(next - at));
+  if (moc__rng_below(mover->rng, 8) == 0)
+    next = at + 1 + (int32_t)moc__rng_below(mover->rng, (uint32_t)(next - at));
   double relief = mover->price * (double)moc__profile_relief(&state->profile, before + 1, next - 1, state->size[t]);
   if (duration - relief > mover->limit && single_output(state, p)) return false;
   int32_t k = state->order[next];
@@ -152,8 +153,8 @@ static bool draw_within(const moc__mover *mover, int32_t k, candidate *c) {
   int32_t t = staged->reads.items[staged->reads.start[reader] + moc__rng_below(mover->rng, (uint32_t)count)];
   int32_t p = staged->producer[t];
   *c = (candidate){t, p, k, 0};
-  return p >= 0 && !staged->compute_once[p] && state->count[p] < state->max_computes && !moc__has_pair(state, p, k) &&
-         (double)staged->duration[p] <= mover->allowance;
+  return p >= 0 && !staged->compute_once[p] && state->count[p] < state->max_computes &&
+         !moc__has_pair(state, p, k) && (double)staged->duration[p] <= mover->allowance;
 }
 
 bool moc__move_evict(moc__mover *mover, int32_t at) {

@@ -14,8 +14,8 @@ typedef struct moc__mover {
   double temperature; /* in durations: how far estimates are blurred */
 
   /* Of the move under way, set before it is made. What cannot be accepted any more is not tried. */
-  double allowance;     /* durations that may still be added if the move takes all excess away */
-  double limit;         /* most change of the price of the state; INFINITY: the move has several parts */
+  double allowance; /* durations that may still be added if the move takes all excess away */
+  double limit;     /* most change of the price of the state; INFINITY: the move has several parts */
   int32_t toggles_left;
 } moc__mover;
 

@@ -147,17 +147,17 @@ static int64_t first_above(const int32_t *items, int64_t count, int32_t limit) {
   return -1;
 }
 
-int32_t moc__profile_draw_over(const moc__profile *profile, moc__rng *rng) {
+int32_t moc__profile_next_over(const moc__profile *profile, int32_t place) {
   if (profile->excess == 0) return -1;
-  int64_t from = moc__rng_below(rng, (uint32_t)profile->blocks);
+  int64_t from = place >> profile->shift;
   int64_t block = first_above(profile->peak + from, profile->blocks - from, profile->budget);
   block = block >= 0 ? from + block : first_above(profile->peak, from, profile->budget);
   if (block < 0 || profile->shift == 0) return (int32_t)block;
   int64_t first = block << profile->shift, count = moc__min(INT64_C(1) << profile->shift, profile->n - first);
   int32_t limit = profile->budget - profile->offset[block];
-  int64_t start = moc__rng_below(rng, (uint32_t)count);
-  int64_t place = first_above(profile->level + first + start, count - start, limit);
-  if (place >= 0) return (int32_t)(first + start + place);
+  int64_t start = block == from ? place - first : 0;
+  int64_t found = first_above(profile->level + first + start, count - start, limit);
+  if (found >= 0) return (int32_t)(first + start + found);
   return (int32_t)(first + first_above(profile->level + first, start, limit));
 }
 

@@ -8,7 +8,6 @@
 #define MOC_SEARCH_PROFILE_H
 
 #include "base/base.h"
-#include "base/rng.h"
 
 enum { MOC__FLAT_PLACES = 4096 };
 
@@ -47,7 +46,8 @@ static inline int32_t moc__profile_level(const moc__profile *profile, int32_t pl
 /* The highest level. */
 int32_t moc__profile_peak(const moc__profile *profile);
 
-/* A place over budget, from a random one on; -1 when there is none. */
-int32_t moc__profile_draw_over(const moc__profile *profile, moc__rng *rng);
+/* A place over budget: about the first from `place` on, or from the first of all when there is none up to the last. -1
+ * when there is none at all. */
+int32_t moc__profile_next_over(const moc__profile *profile, int32_t place);
 
 #endif

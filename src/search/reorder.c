@@ -108,7 +108,8 @@ static int32_t image(const moc__state *state, const shift *s, int32_t stage) {
 }
 
 /* Instances that covered places old_low + 1 .. old_high cover low + 1 .. high. */
-static void recover(moc__state *state, int32_t old_low, int32_t old_high, int32_t low, int32_t high, int32_t units) {
+static void recover(moc__state *state, int32_t old_low, int32_t old_high, int32_t low, int32_t high,
+                    int32_t units) {
   if (old_high <= old_low || high <= low || old_high <= low || high <= old_low) { /* nothing in common */
     moc__move_range(state, old_low + 1, old_high, -units);
     moc__move_range(state, low + 1, high, units);
@@ -128,8 +129,8 @@ static int32_t update_tensor(moc__state *state, const shift *s, int32_t t) {
     int64_t slot = (int64_t)t * state->max_computes + i, old = state->end[slot], now = state->fresh[i];
     int32_t begin = q < 0 ? -1 : state->instance_stage[(int64_t)q * state->max_computes + i];
     int32_t old_end = moc__event_stage(old), end = moc__event_stage(now);
-    recover(state, image(state, s, begin), image(state, s, old_end), state->place[begin],
-            state->place[end], state->size[t]);
+    recover(state, image(state, s, begin), image(state, s, old_end), state->place[begin], state->place[end],
+            state->size[t]);
     if (begin == s->v && end != s->v) balance += state->size[t];
     if (begin != s->v && end == s->v) balance -= state->size[t];
     if (old == now) continue;
@@ -159,9 +160,9 @@ bool moc__state_reorder(moc__state *state, int32_t v, int32_t to) {
   int32_t balance = 0;
   for (int64_t i = 0; i < touched; i++) balance += update_tensor(state, &s, state->touched[i]);
   int32_t n = state->staged->n;
-  int32_t entering_next =
-      to == n - 1 ? state->at_end
-                  : moc__profile_level(&state->profile, to + 1) - state->local[state->order[to + 1]];
+  int32_t entering_next = to == n - 1
+                              ? state->at_end
+                              : moc__profile_level(&state->profile, to + 1) - state->local[state->order[to + 1]];
   int32_t level = entering_next - balance + state->local[v];
   moc__move_range(state, to, to, level - moc__profile_level(&state->profile, to));
   moc__mark_dirty(state, v);

@@ -53,7 +53,8 @@ void moc__state_settle(moc__state *state) {
 
 /* The latest event before `limit` (in time) that reads tensor t of an instance begun in the stage at place `begin`,
  * or `fallback`. A reader's latest instance before the limit reads this instance if it is not before `begin`. */
-static int64_t last_read_before(const moc__state *state, int32_t t, int32_t begin, int64_t limit, int64_t fallback) {
+static int64_t last_read_before(const moc__state *state, int32_t t, int32_t begin, int64_t limit,
+                                int64_t fallback) {
   const moc__rows *readers = &state->staged->readers;
   int64_t last = fallback, last_when = moc__when(state, fallback);
   for (int64_t r = readers->start[t]; r < readers->start[t + 1]; r++) {
@@ -101,8 +102,8 @@ bool moc__reserve_journal(moc__state *state, int64_t entries) {
 
 static bool reserve_toggle(moc__state *state, int32_t p) {
   const moc__staged *staged = state->staged;
-  int64_t touched = staged->first_output[p + 1] - staged->first_output[p] + staged->reads.start[p + 1] -
-                    staged->reads.start[p];
+  int64_t touched =
+      staged->first_output[p + 1] - staged->first_output[p] + staged->reads.start[p + 1] - staged->reads.start[p];
   if (reserve_node(state) && moc__reserve_journal(state, 4 + 3 * touched) &&
       moc__grow(&state->allocator, &state->pairs, state->n_pairs, &state->pairs_capacity, sizeof *state->pairs))
     return true;
@@ -205,8 +206,7 @@ static void shorten_read(moc__state *state, int32_t t, int64_t event, int32_t k)
   int32_t q = state->staged->producer[t];
   int32_t i = (int32_t)(slot - (int64_t)t * state->max_computes);
   int64_t begin = q < 0 ? -MOC__EVENT(1, 0) : moc__instance_event(state, q, i);
-  int64_t end =
-      last_read_before(state, t, state->place[moc__event_stage(begin)], moc__when(state, event), begin);
+  int64_t end = last_read_before(state, t, state->place[moc__event_stage(begin)], moc__when(state, event), begin);
   moc__set_end(state, slot, end);
   int32_t stage = moc__event_stage(end);
   moc__move_range(state, state->place[stage] + 1, state->place[k], -state->size[t]);
@@ -290,12 +290,24 @@ void moc__state_undo(moc__state *state) {
   while (state->n_journal > 0) {
     const moc__entry *e = &state->journal[--state->n_journal];
     switch (e->kind) {
-    case MOC__RANGE: moc__move_range(state, e->a, e->b, -e->units); break;
-    case MOC__LOCAL: state->local[e->a] = e->units; break;
-    case MOC__END: state->end[e->where] = e->value; break;
-    case MOC__ADDED: remove_instance(state, e->a, e->b, (int32_t)e->where); break;
-    case MOC__REMOVED: insert_instance(state, e->a, e->b, (int32_t)e->where); break;
-    default: moc__shift_order(state, e->b, e->a); break;
+    case MOC__RANGE:
+      moc__move_range(state, e->a, e->b, -e->units);
+      break;
+    case MOC__LOCAL:
+      state->local[e->a] = e->units;
+      break;
+    case MOC__END:
+      state->end[e->where] = e->value;
+      break;
+    case MOC__ADDED:
+      remove_instance(state, e->a, e->b, (int32_t)e->where);
+      break;
+    case MOC__REMOVED:
+      insert_instance(state, e->a, e->b, (int32_t)e->where);
+      break;
+    default:
+      moc__shift_order(state, e->b, e->a);
+      break;
     }
   }
 }
@@ -422,8 +434,7 @@ static int32_t set_units(moc__state *state, int64_t budget) {
 moc_status moc__state_init(moc__state *state, const moc__staged *staged, int64_t budget, int32_t max_computes,
                            const moc_allocator *allocator, moc_error *error) {
   int64_t n = staged->n, slots = n * max_computes;
-  *state = (moc__state){
-      .staged = staged, .allocator = *allocator, .max_computes = max_computes, .free_node = -1};
+  *state = (moc__state){.staged = staged, .allocator = *allocator, .max_computes = max_computes, .free_node = -1};
   state->size = MOC__NEW(allocator, staged->n_tensors, int32_t);
   state->own = MOC__NEW(allocator, n, int32_t);
   state->workspace = MOC__NEW(allocator, n, int32_t);
@@ -453,10 +464,10 @@ moc_status moc__state_init(moc__state *state, const moc__staged *staged, int64_t
 }
 
 void moc__state_release(moc__state *state) {
-  void *blocks[] = {state->size,       state->own,         state->workspace,  state->order,   state->place_block,
-                    state->count,      state->pair_index,  state->end,        state->pairs,   state->instance_stage,
-                    state->first_node, state->nodes,       state->local,      state->dirty,   state->marked,
-                    state->journal,    state->touched,     state->is_touched, state->fresh};
+  void *blocks[] = {state->size,       state->own,        state->workspace,  state->order, state->place_block,
+                    state->count,      state->pair_index, state->end,        state->pairs, state->instance_stage,
+                    state->first_node, state->nodes,      state->local,      state->dirty, state->marked,
+                    state->journal,    state->touched,    state->is_touched, state->fresh};
   for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) moc__release(&state->allocator, blocks[i]);
   if (state->profile.allocator.release != NULL) moc__profile_release(&state->profile);
   *state = (moc__state){.allocator = state->allocator};

@@ -21,13 +21,14 @@
 #ifndef MOC_SEARCH_STATE_H
 #define MOC_SEARCH_STATE_H
 
+#include "base/rng.h"
 #include "model/staged.h"
 #include "search/profile.h"
 
 /* An event is stage * 2^32 + rank: the rank of a recomputation is its number, that of a first computation
  * MOC__FIRST. Events of one stage compare as integers; others by the places of their stages. */
-#define MOC__FIRST               INT32_MAX
-#define MOC__EVENT(stage, rank)  ((int64_t)(stage) * (INT64_C(1) << 32) + (rank))
+#define MOC__FIRST              INT32_MAX
+#define MOC__EVENT(stage, rank) ((int64_t)(stage) * (INT64_C(1) << 32) + (rank))
 
 /* One rematerialised computation in the list of its stage. */
 typedef struct moc__node {
@@ -76,9 +77,9 @@ typedef struct moc__state {
   int64_t nodes_capacity;
   int32_t free_node; /* list of unused nodes */
 
-  moc__profile profile; /* levels by place, and the excess */
-  int32_t *local;       /* [n] of each stage */
-  int32_t at_end;       /* units resident after the last stage: what is kept */
+  moc__profile profile;   /* levels by place, and the excess */
+  int32_t *local;         /* [n] of each stage */
+  int32_t at_end;         /* units resident after the last stage: what is kept */
   int64_t extra_duration; /* of all pairs */
 
   int32_t *dirty; /* [n_dirty] stages whose local rise is to be computed again, each once */

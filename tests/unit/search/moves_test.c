@@ -84,7 +84,7 @@ static void moves_keep_the_state_right(void **unused) {
     for (int move = 0; move < 50; move++) {
       moc__state_begin(&state);
       mover.allowance = mover.limit = INFINITY;
-      int32_t j = moc__profile_draw_over(&state.profile, &rng);
+      int32_t j = moc__profile_next_over(&state.profile, (int32_t)moc__rng_below(&rng, (uint32_t)staged.n));
       if (j >= 0)
         assert_true(moc__profile_level(&state.profile, j) > state.profile.budget);
       else
