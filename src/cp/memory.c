@@ -1,0 +1,192 @@
+/* A candidate under the real semantics, and the memory and support constraints that it violates.
+ *
+ * Event (k, p) precedes event (k', v) when k < k', or k = k' and p < v. Tensor t of place q is resident at e = (k, p) if
+ * it is read after e and q does not run between: the stages in which q would run between e and a read in stage b are
+ * `from`..b, from = k if q > p, else k + 1 (q runs before its readers in every stage). */
+#include "cp/internal.h"
+
+#include <stdlib.h>
+
+enum { MOST_EVENTS = 24 }; /* for which constraints are made from one candidate */
+
+typedef struct step {
+  int32_t stage, place;
+} step;
+
+static int by_event(const void *a, const void *b) {
+  const moc__pair *x = a, *y = b;
+  if (x->stage != y->stage) return x->stage < y->stage ? -1 : 1;
+  return (x->place > y->place) - (x->place < y->place);
+}
+
+/* Let a tensor's present instance be resident from `start` to `end`. */
+static void hold(moc__model *m, int32_t t, int64_t start, int64_t end, int64_t length) {
+  m->memory[start] += m->staged->size[t];
+  if (end + 1 < length) m->memory[end + 1] -= m->staged->size[t];
+}
+
+/* Fill memory[] for the sorted pairs[], steps[] for the steps. Instances are followed in latest[]: start of the present
+ * one in the low half, its last read in the high. */
+static void fill_memory(moc__model *m, step *steps, int64_t length) {
+  const moc__staged *staged = m->staged;
+  int64_t at = 0, i = 0;
+  for (int32_t k = 0; k < staged->n; k++) {
+    for (; i < m->n_pairs && m->pairs[i].stage == k; i++) steps[at++] = (step){k, m->pairs[i].place};
+    steps[at++] = (step){k, k};
+  }
+  memset(m->memory, 0, (size_t)length * sizeof *m->memory);
+  const int64_t half = INT64_C(1) << 31;
+  for (int32_t t = 0; t < staged->n_tensors; t++) m->latest[t] = staged->producer[t] < 0 ? 0 : -1;
+  for (int64_t s = 0; s < length; s++) {
+    int32_t p = steps[s].place;
+    for (int64_t r = staged->reads.start[p]; r < staged->reads.start[p + 1]; r++) {
+      int64_t *latest = &m->latest[staged->reads.items[r]];
+      *latest = *latest % half + s * half;
+    }
+    for (int32_t t = staged->first_output[p]; t < staged->first_output[p + 1]; t++) {
+      if (m->latest[t] >= 0) hold(m, t, m->latest[t] % half, m->latest[t] / half, length);
+      m->latest[t] = s + s * half;
+    }
+  }
+  for (int32_t t = 0; t < staged->n_tensors; t++) {
+    bool unused = staged->producer[t] < 0 && staged->readers.start[t] == staged->readers.start[t + 1];
+    if (unused && !staged->keep[t]) continue;
+    hold(m, t, m->latest[t] % half, staged->keep[t] ? length - 1 : m->latest[t] / half, length);
+  }
+  int64_t resident = 0;
+  for (int64_t s = 0; s < length; s++) {
+    resident += m->memory[s];
+    m->memory[s] = resident + staged->workspace[steps[s].place];
+  }
+}
+
+/* The candidate's first start of q in stage `from` or later; INT32_MAX: none. */
+static int32_t next_start(const moc__model *m, int32_t q, int32_t from) {
+  const moc__starts *s = &m->starts[q];
+  for (int64_t i = 0; i < s->n_points; i++) {
+    if (s->points[i] >= from) return s->points[i];
+  }
+  return INT32_MAX;
+}
+
+/* A literal X(v, I), true of the candidate, for the start of v in stage k': I within low..high. */
+static moc__lit reader_span(moc__model *m, int32_t v, int32_t stage, int32_t low, int32_t high) {
+  const moc__starts *s = &m->starts[v];
+  moc__span best = {0, -1, -1}, around = {stage, stage, -1};
+  for (int64_t i = 0; i < s->n_spans; i++) {
+    moc__span span = s->spans[i];
+    if (moc__leaf(m, span.variable) <= 0 || span.first > stage || span.last < stage) continue;
+    if (span.first >= low && span.last <= high) {
+      if (best.variable < 0 || span.last - span.first > best.last - best.first) best = span;
+    } else if (around.variable < 0 || span.last - span.first > around.last - around.first) {
+      around = span;
+    }
+  }
+  if (best.variable >= 0) return 2 * best.variable;
+  return moc__model_span(m, v, around.first > low ? around.first : low, around.last < high ? around.last : high);
+}
+
+static int32_t span_last(const moc__model *m, int32_t v, moc__lit l) {
+  const moc__starts *s = &m->starts[v];
+  int64_t i = 0;
+  while (s->spans[i].variable != moc__var(l)) i++;
+  return s->spans[i].last;
+}
+
+/* The first computation of a reader, or a start of one in pairs[], that keeps tensor t resident at (k, p): adds R and the
+ * clause. False when t is not resident there by choice. */
+static bool support(moc__model *m, int64_t event, int32_t t) {
+  const moc__staged *staged = m->staged;
+  int32_t k = m->events[event].stage, p = m->events[event].place, q = staged->producer[t];
+  if (q >= k || q == p) return false;
+  bool recomputes = q >= 0 && !staged->compute_once[q];
+  int32_t from = q > p ? k : k + 1;
+  int32_t next = recomputes ? next_start(m, q, from) : INT32_MAX;
+  int32_t before = moc__certain_before(staged, t, k);
+  int32_t wide = from; /* the gap's first stage, unless the candidate starts q between there and e */
+  if (recomputes && before + 1 < from && next_start(m, q, before + 1) >= from) wide = before + 1;
+
+  int32_t certain = moc__certain_from(staged, t, p == k ? k + 1 : k);
+  if (certain >= 0 && (!recomputes || from > certain)) return false; /* counted as fixed */
+  if (certain >= 0 && next > certain) {
+    moc__lit r = moc__model_residency(m, event, t);
+    if (r == MOC__NO_LIT || moc__leaf(m, moc__var(r)) > 0) return true;
+    moc__lit x = moc__model_span(m, q, wide, certain);
+    moc__model_begin(m);
+    moc__model_add(m, r);
+    moc__model_add(m, x);
+    moc__model_end_clause(m);
+    return true;
+  }
+  for (int64_t i = staged->readers.start[t]; i < staged->readers.start[t + 1]; i++) {
+    int32_t v = staged->readers.items[i], low = v > p ? k : k + 1;
+    int32_t stage = next_start(m, v, low);
+    if (stage >= next || stage == INT32_MAX) continue;
+    moc__lit r = moc__model_residency(m, event, t);
+    if (r == MOC__NO_LIT || moc__leaf(m, moc__var(r)) > 0) return true;
+    moc__lit reads = reader_span(m, v, stage, low, next == INT32_MAX ? staged->n - 1 : next - 1);
+    if (reads == MOC__NO_LIT) return true;
+    moc__lit x = recomputes ? moc__model_span(m, q, wide, span_last(m, v, reads)) : MOC__NO_LIT;
+    moc__model_begin(m);
+    moc__model_add(m, moc__not(reads));
+    moc__model_add(m, r);
+    moc__model_add(m, x);
+    moc__model_end_clause(m);
+    return true;
+  }
+  return false;
+}
+
+static bool touched(const moc__staged *staged, int32_t place, int32_t t) {
+  if (staged->producer[t] == place) return true;
+  for (int64_t i = staged->reads.start[place]; i < staged->reads.start[place + 1]; i++) {
+    if (staged->reads.items[i] == t) return true;
+  }
+  return false;
+}
+
+/* The constraints of one event over budget. */
+static void refine(moc__model *m, step s) {
+  int64_t event = moc__model_event(m, s.stage, s.place);
+  if (event < 0) return;
+  for (int32_t t = 0; t < m->staged->n_tensors && !m->engine.out_of_memory; t++) {
+    if (m->staged->size[t] > 0 && !touched(m->staged, s.place, t)) (void)support(m, event, t);
+  }
+}
+
+bool moc__model_evaluate(moc__model *m) {
+  if (m->n_pairs > 0) qsort(m->pairs, (size_t)m->n_pairs, sizeof *m->pairs, by_event);
+  int64_t length = m->staged->n + m->n_pairs;
+  if (length > m->memory_capacity) {
+    int64_t *grown = moc__resize(&m->allocator, m->memory, 2 * length, sizeof *grown);
+    if (grown == NULL) {
+      m->engine.out_of_memory = true;
+      return false;
+    }
+    m->memory = grown;
+    m->memory_capacity = 2 * length;
+  }
+  step *steps = MOC__NEW(&m->allocator, length, step);
+  if (steps == NULL) {
+    m->engine.out_of_memory = true;
+    return false;
+  }
+  fill_memory(m, steps, length);
+  int64_t events = 0, before = m->refinements, before_events = m->n_events;
+  bool feasible = true;
+  for (int64_t s = 0; s < length && !m->engine.out_of_memory;) {
+    if (m->memory[s] <= m->budget) {
+      s++;
+      continue;
+    }
+    feasible = false;
+    int64_t worst = s;
+    for (; s < length && m->memory[s] > m->budget; s++) {
+      if (m->memory[s] > m->memory[worst]) worst = s;
+    }
+    if (events++ < MOST_EVENTS) refine(m, steps[worst]);
+  }
+  moc__release(&m->allocator, steps);
+  if (!feasible && m->refinements == before && m->n_events == before_events && !m->engine.out_of_memory) m->stuck = true;
+  return feasible && !m->engine.out_of_memory;
+}
