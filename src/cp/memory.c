@@ -86,11 +86,36 @@ static moc__lit reader_span(moc__model *m, int32_t v, int32_t stage, int32_t low
   return moc__model_span(m, v, around.first > low ? around.first : low, around.last < high ? around.last : high);
 }
 
-static int32_t span_last(const moc__model *m, int32_t v, moc__lit l) {
+/* Which span of place v a literal is. */
+static int32_t span_index(const moc__model *m, int32_t v, moc__lit l) {
   const moc__starts *s = &m->starts[v];
-  int64_t i = 0;
+  int32_t i = 0;
   while (s->spans[i].variable != moc__var(l)) i++;
-  return s->spans[i].last;
+  return i;
+}
+
+/* The clause: R or X, if V. */
+static void add_support(moc__model *m, int64_t event, int32_t t, moc__lit r, int32_t v, moc__lit reads, moc__lit x) {
+  moc__model_begin(m);
+  if (reads != MOC__NO_LIT) moc__model_add(m, moc__not(reads));
+  moc__model_add(m, r);
+  moc__model_add(m, x);
+  moc__model_end_clause(m);
+  if (!moc__grow(&m->allocator, &m->supports, m->n_supports, &m->supports_capacity, sizeof *m->supports)) {
+    m->engine.out_of_memory = true;
+    return;
+  }
+  moc__support *s = &m->supports[m->n_supports];
+  *s = (moc__support){(int32_t)event, moc__var(r), m->staged->size[t], -1, -1, -1, -1};
+  if (reads != MOC__NO_LIT) {
+    s->reader_place = v;
+    s->reader_span = span_index(m, v, reads);
+  }
+  if (x != MOC__NO_LIT) {
+    s->place = m->staged->producer[t];
+    s->span = span_index(m, s->place, x);
+  }
+  m->n_supports++;
 }
 
 /* The first computation of a reader, or a start of one in pairs[], that keeps tensor t resident at (k, p): adds R and the
@@ -112,10 +137,7 @@ static bool support(moc__model *m, int64_t event, int32_t t) {
     moc__lit r = moc__model_residency(m, event, t);
     if (r == MOC__NO_LIT || moc__leaf(m, moc__var(r)) > 0) return true;
     moc__lit x = moc__model_span(m, q, wide, certain);
-    moc__model_begin(m);
-    moc__model_add(m, r);
-    moc__model_add(m, x);
-    moc__model_end_clause(m);
+    if (x != MOC__NO_LIT) add_support(m, event, t, r, -1, MOC__NO_LIT, x);
     return true;
   }
   for (int64_t i = staged->readers.start[t]; i < staged->readers.start[t + 1]; i++) {
@@ -126,12 +148,9 @@ static bool support(moc__model *m, int64_t event, int32_t t) {
     if (r == MOC__NO_LIT || moc__leaf(m, moc__var(r)) > 0) return true;
     moc__lit reads = reader_span(m, v, stage, low, next == INT32_MAX ? staged->n - 1 : next - 1);
     if (reads == MOC__NO_LIT) return true;
-    moc__lit x = recomputes ? moc__model_span(m, q, wide, span_last(m, v, reads)) : MOC__NO_LIT;
-    moc__model_begin(m);
-    moc__model_add(m, moc__not(reads));
-    moc__model_add(m, r);
-    moc__model_add(m, x);
-    moc__model_end_clause(m);
+    int32_t last = m->starts[v].spans[span_index(m, v, reads)].last;
+    moc__lit x = recomputes ? moc__model_span(m, q, wide, last) : MOC__NO_LIT;
+    if (!m->engine.out_of_memory) add_support(m, event, t, r, v, reads, x);
     return true;
   }
   return false;

@@ -24,7 +24,7 @@ void moc__model_release(moc__model *m) {
     moc__release(&m->allocator, m->starts[p].points);
   }
   moc__engine_release(&m->engine);
-  void *blocks[] = {m->starts, m->events, m->residencies, m->leaf, m->pairs, m->memory, m->latest, m->clause};
+  void *blocks[] = {m->starts, m->events, m->residencies, m->leaf, m->pairs, m->memory, m->latest, m->clause, m->supports};
   for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) moc__release(&m->allocator, blocks[i]);
   *m = (moc__model){.allocator = m->allocator};
 }

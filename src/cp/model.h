@@ -29,6 +29,16 @@ typedef struct moc__span {
   int32_t variable;
 } moc__span;
 
+/* One way in which a tensor is resident at an event: R or X, if V (see below; -1: no such literal). Spans are told by
+ * place and index in moc__starts. */
+typedef struct moc__support {
+  int32_t event; /* in events[] */
+  int32_t residency; /* the variable R */
+  int64_t size;
+  int32_t reader_place, reader_span; /* V */
+  int32_t place, span;               /* X */
+} moc__support;
+
 /* The literals of one operation. */
 typedef struct moc__starts {
   moc__span *spans;
@@ -64,7 +74,10 @@ typedef struct moc__model {
   int64_t n_events, events_capacity;
   moc__residency *residencies; /* [residency_slots] a hash table */
   int64_t residency_slots, n_residencies;
+  moc__support *supports; /* [n_supports] those of one R need not be neighbours */
+  int64_t n_supports, supports_capacity;
   int64_t target;
+  struct moc__dual *dual; /* the bound that the search propagates; NULL: none */
 
   /* The candidate under evaluation. */
   int8_t *leaf; /* [leaf_vars] values of the variables */

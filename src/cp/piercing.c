@@ -28,16 +28,11 @@ static const moc__span *false_around(const moc__model *m, const moc__starts *s, 
   return best;
 }
 
-/* False when a clause was added. */
-static bool pierce_place(moc__model *m, int32_t place) {
-  moc__starts *s = &m->starts[place];
-  s->n_points = 0;
-  if (s->n_spans == 0) return true;
-  qsort(s->spans, (size_t)s->n_spans, sizeof *s->spans, by_last);
+/* The greedy choice for the true intervals order[]. False when a clause was added. */
+static bool choose_starts(moc__model *m, moc__starts *s, int32_t place, const moc__span *order, int64_t n_order) {
   moc__model_begin(m);
-  for (int64_t i = 0; i < s->n_spans; i++) {
-    moc__span span = s->spans[i];
-    if (moc__leaf(m, span.variable) <= 0) continue;
+  for (int64_t i = 0; i < n_order; i++) {
+    moc__span span = order[i];
     if (s->n_points > 0 && s->points[s->n_points - 1] >= span.first) continue;
     int64_t begun = m->n_clause;
     moc__model_add(m, moc__not(2 * span.variable));
@@ -60,17 +55,37 @@ static bool pierce_place(moc__model *m, int32_t place) {
   bool paid = s->n_points <= s->n_times && moc__leaf(m, s->times[s->n_points - 1]) > 0;
   if (paid) return true;
   moc__lit *literals = m->clause; /* moc__model_times may build clauses of its own */
-  int64_t count = m->n_clause, capacity = m->clause_capacity;
+  int64_t size = m->n_clause, capacity = m->clause_capacity;
   m->clause = NULL;
   m->n_clause = m->clause_capacity = 0;
   moc__lit times = moc__model_times(m, place, (int32_t)s->n_points);
   moc__release(&m->allocator, m->clause);
   m->clause = literals;
-  m->n_clause = count;
+  m->n_clause = size;
   m->clause_capacity = capacity;
   moc__model_add(m, times);
   moc__model_end_clause(m);
   return false;
+}
+
+/* False when a clause was added. */
+static bool pierce_place(moc__model *m, int32_t place) {
+  moc__starts *s = &m->starts[place];
+  s->n_points = 0;
+  if (s->n_spans == 0) return true;
+  moc__span *order = MOC__NEW(&m->allocator, s->n_spans, moc__span);
+  if (order == NULL) {
+    m->engine.out_of_memory = true;
+    return false;
+  }
+  int64_t count = 0; /* of true intervals */
+  for (int64_t i = 0; i < s->n_spans; i++) {
+    if (moc__leaf(m, s->spans[i].variable) > 0) order[count++] = s->spans[i];
+  }
+  qsort(order, (size_t)count, sizeof *order, by_last);
+  bool fine = choose_starts(m, s, place, order, count);
+  moc__release(&m->allocator, order);
+  return fine;
 }
 
 bool moc__pierce(moc__model *m) {

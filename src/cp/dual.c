@@ -1,0 +1,664 @@
+/* The Lagrangian bound of the search; see dual.h. */
+#include "cp/dual.h"
+
+#include "base/wide.h"
+#include "cp/propagate.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum {
+  MOST_SPANS = 64,         /* of one operation that are looked at; more would earn what they can */
+  FRACTION = 1 << 16,      /* a support's multiplier is a fraction of its memory constraint's */
+  FIRST_ROUNDS = 400,      /* of ascent when the model has changed */
+  RESTART_ROUNDS = 40,     /* when the search is at level 0 */
+  NODE_ROUNDS = 3,         /* below */
+  MOST_FIXED = 6           /* literals fixed by one call below level 0 */
+};
+#define LARGEST_WEIGHT (INT64_C(1) << 42)
+#define IMPOSSIBLE     ((moc__wide)1 << 124) /* what an operation without any choice loses */
+
+/* A place where spans begin or end: stages up to the next segment are alike. */
+typedef struct segment {
+  int32_t first;
+  uint64_t spans; /* those that contain it */
+} segment;
+
+/* An operation with spans, and its literals as the search has them now. */
+typedef struct choice {
+  int32_t place;
+  int32_t n_spans;
+  int64_t first;         /* of its spans in the flat arrays */
+  int64_t first_segment; /* in segments[] */
+  int32_t n_segments;
+  uint64_t hit, missed;           /* spans whose literal is true, false */
+  uint64_t hit_fixed, missed_fixed; /* of them, at level 0 */
+  bool some, some_fixed;          /* N(place, 1) is true */
+  moc__wide earns;                /* at present, less the durations */
+  uint64_t chosen;                /* spans hit by the best choice */
+} choice;
+
+/* The supports of one R. */
+typedef struct group {
+  int64_t first, last; /* in by_residency[], last not included */
+  int64_t support;     /* the one in use now; -1: none */
+  bool pinned;         /* its multiplier is all that its R allows */
+} group;
+
+struct moc__dual {
+  moc__model *model;
+  moc_allocator allocator;
+  int64_t built_for; /* refinements of the model when the arrays below were made */
+  bool stale;
+
+  choice *choices; /* [n_choices] */
+  int64_t n_choices;
+  int64_t *choice_of; /* [n] or -1 */
+  int32_t *variable;  /* [flat] of each span */
+  moc__wide *earning; /* [flat] b */
+  segment *segments;
+  group *groups; /* [n_groups] */
+  int64_t n_groups;
+  int64_t *by_residency; /* [n_supports] */
+  int64_t n_flat;
+
+  int64_t n_events, n_supports;
+  double *weight, *best_weight;     /* [n_events] multipliers in cost_unit for a byte_unit */
+  double *fraction, *best_fraction; /* [n_supports] 0..1 */
+  int64_t *integer;                 /* [n_events] of the multipliers in use */
+  double *slope;                    /* [n_events] */
+  int64_t capacity_events, capacity_supports;
+  double byte_unit, cost_unit;
+  int shift;
+  int64_t step; /* all durations are multiples of it */
+  moc__wide bound;
+  int64_t *order; /* [n_choices] work space of explanations */
+};
+
+/* --- Layout --- */
+
+static int64_t greatest_divisor(int64_t a, int64_t b) {
+  while (b != 0) {
+    int64_t rest = a % b;
+    a = b;
+    b = rest;
+  }
+  return a;
+}
+
+moc__dual *moc__dual_create(moc__model *model) {
+  moc__dual *d = moc__allocate_zeroed(&model->allocator, 1, sizeof *d);
+  if (d == NULL) return NULL;
+  d->model = model;
+  d->allocator = model->allocator;
+  d->built_for = -1;
+  d->choice_of = MOC__NEW(&d->allocator, model->staged->n, int64_t);
+  if (d->choice_of == NULL) {
+    moc__dual_destroy(d);
+    return NULL;
+  }
+  double cost = 0, bytes = 0;
+  for (int32_t p = 0; p < model->staged->n; p++) {
+    cost += (double)model->staged->duration[p];
+    d->step = greatest_divisor(d->step, model->staged->duration[p]);
+  }
+  for (int32_t t = 0; t < model->staged->n_tensors; t++) bytes += (double)model->staged->size[t];
+  if (d->step == 0) d->step = 1;
+  d->cost_unit = fmax(1, cost / model->staged->n);
+  d->byte_unit = fmax(1, 4 * bytes / fmax(1, model->staged->n_tensors));
+  int shift = 34 - ilogb(d->cost_unit / d->byte_unit);
+  d->shift = shift < 0 ? 0 : shift > 60 ? 60 : shift;
+  return d;
+}
+
+static void release_layout(moc__dual *d) {
+  void *blocks[] = {d->choices, d->variable, d->earning, d->segments, d->groups, d->by_residency, d->order};
+  for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) moc__release(&d->allocator, blocks[i]);
+  d->choices = NULL;
+  d->variable = NULL;
+  d->earning = NULL;
+  d->segments = NULL;
+  d->groups = NULL;
+  d->by_residency = NULL;
+  d->order = NULL;
+}
+
+void moc__dual_destroy(moc__dual *d) {
+  if (d == NULL) return;
+  moc_allocator allocator = d->allocator;
+  release_layout(d);
+  void *blocks[] = {d->choice_of,     d->weight,  d->best_weight, d->fraction,
+                    d->best_fraction, d->integer, d->slope,       d};
+  for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) moc__release(&allocator, blocks[i]);
+}
+
+static int by_value(const void *a, const void *b) {
+  int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+  return (x > y) - (x < y);
+}
+
+/* The segments of one operation; `ends` [2 * MOST_SPANS] is work space. Their number. */
+static int32_t lay_out_segments(const moc__starts *s, int32_t n_spans, int32_t *ends, segment *segments) {
+  int32_t n_ends = 0, count = 0;
+  for (int32_t i = 0; i < n_spans; i++) {
+    ends[n_ends++] = s->spans[i].first;
+    ends[n_ends++] = s->spans[i].last + 1;
+  }
+  qsort(ends, (size_t)n_ends, sizeof *ends, by_value);
+  for (int32_t i = 0; i < n_ends; i++) {
+    if (i > 0 && ends[i] == ends[i - 1]) continue;
+    segment here = {.first = ends[i]};
+    for (int32_t k = 0; k < n_spans; k++) {
+      if (s->spans[k].first <= ends[i] && ends[i] <= s->spans[k].last) here.spans |= UINT64_C(1) << k;
+    }
+    if (here.spans != 0) segments[count++] = here;
+  }
+  return count;
+}
+
+static int by_group(const void *a, const void *b) {
+  const int64_t *x = a, *y = b;
+  if (x[0] != y[0]) return x[0] < y[0] ? -1 : 1;
+  return (x[1] > y[1]) - (x[1] < y[1]);
+}
+
+static bool lay_out_groups(moc__dual *d) {
+  const moc__model *m = d->model;
+  int64_t *keys = MOC__NEW(&d->allocator, 2 * m->n_supports, int64_t);
+  if (keys == NULL) return false;
+  for (int64_t i = 0; i < m->n_supports; i++) {
+    keys[2 * i] = m->supports[i].residency;
+    keys[2 * i + 1] = i;
+  }
+  qsort(keys, (size_t)m->n_supports, 2 * sizeof *keys, by_group);
+  d->n_groups = 0;
+  for (int64_t i = 0; i < m->n_supports; i++) {
+    d->by_residency[i] = keys[2 * i + 1];
+    if (i == 0 || keys[2 * i] != keys[2 * i - 2]) d->groups[d->n_groups++] = (group){.first = i};
+    d->groups[d->n_groups - 1].last = i + 1;
+  }
+  moc__release(&d->allocator, keys);
+  return true;
+}
+
+/* Room for multipliers of new events and supports; what is there stays. */
+static bool extend_multipliers(moc__dual *d) {
+  const moc__model *m = d->model;
+  if (m->n_events > d->capacity_events) {
+    int64_t room = 2 * m->n_events;
+    double **doubles[] = {&d->weight, &d->best_weight, &d->slope};
+    for (int i = 0; i < 3; i++) {
+      double *grown = moc__resize(&d->allocator, *doubles[i], room, sizeof *grown);
+      if (grown == NULL) return false;
+      *doubles[i] = grown;
+    }
+    int64_t *grown = moc__resize(&d->allocator, d->integer, room, sizeof *grown);
+    if (grown == NULL) return false;
+    d->integer = grown;
+    d->capacity_events = room;
+  }
+  if (m->n_supports > d->capacity_supports) {
+    int64_t room = 2 * m->n_supports;
+    double **doubles[] = {&d->fraction, &d->best_fraction};
+    for (int i = 0; i < 2; i++) {
+      double *grown = moc__resize(&d->allocator, *doubles[i], room, sizeof *grown);
+      if (grown == NULL) return false;
+      *doubles[i] = grown;
+    }
+    d->capacity_supports = room;
+  }
+  for (; d->n_events < m->n_events; d->n_events++) d->weight[d->n_events] = d->best_weight[d->n_events] = 0;
+  for (; d->n_supports < m->n_supports; d->n_supports++)
+    d->fraction[d->n_supports] = d->best_fraction[d->n_supports] = 0.5;
+  return true;
+}
+
+static bool rebuild(moc__dual *d) {
+  const moc__model *m = d->model;
+  release_layout(d);
+  int64_t flat = 0, places = 0;
+  for (int32_t p = 0; p < m->staged->n; p++) {
+    flat += m->starts[p].n_spans;
+    places += m->starts[p].n_spans > 0;
+  }
+  d->choices = MOC__NEW_ZEROED(&d->allocator, places, choice);
+  d->order = MOC__NEW(&d->allocator, places, int64_t);
+  d->variable = MOC__NEW(&d->allocator, flat, int32_t);
+  d->earning = MOC__NEW(&d->allocator, flat, moc__wide);
+  d->segments = MOC__NEW(&d->allocator, 2 * flat, segment);
+  d->groups = MOC__NEW(&d->allocator, m->n_supports, group);
+  d->by_residency = MOC__NEW(&d->allocator, m->n_supports, int64_t);
+  if (!d->choices || !d->order || !d->variable || !d->earning || !d->segments || !d->groups || !d->by_residency ||
+      !extend_multipliers(d) || !lay_out_groups(d))
+    return false;
+  int32_t ends[2 * MOST_SPANS];
+  int64_t n_segments = 0;
+  d->n_choices = d->n_flat = 0;
+  for (int32_t p = 0; p < m->staged->n; p++) {
+    const moc__starts *s = &m->starts[p];
+    d->choice_of[p] = -1;
+    if (s->n_spans == 0) continue;
+    choice *c = &d->choices[d->n_choices];
+    d->choice_of[p] = d->n_choices++;
+    c->place = p;
+    c->n_spans = (int32_t)moc__min(s->n_spans, MOST_SPANS);
+    c->first = d->n_flat;
+    c->first_segment = n_segments;
+    for (int64_t i = 0; i < s->n_spans; i++) d->variable[d->n_flat++] = s->spans[i].variable;
+    c->n_segments = lay_out_segments(s, c->n_spans, ends, d->segments + n_segments);
+    n_segments += c->n_segments;
+  }
+  d->built_for = m->refinements;
+  return true;
+}
+
+/* --- One operation's best choice --- */
+
+static moc__wide sum_of(const moc__wide *b, uint64_t spans) {
+  moc__wide sum = 0;
+  for (; spans != 0; spans &= spans - 1) sum += b[__builtin_ctzll(spans)];
+  return sum;
+}
+
+/* Earnings with at most one start. */
+static moc__wide earn_single(const moc__dual *d, const choice *c, uint64_t hit, uint64_t missed, bool some,
+                             uint64_t *chosen) {
+  const moc__wide *b = d->earning + c->first;
+  const segment *segments = d->segments + c->first_segment;
+  moc__wide cost = (moc__wide)d->model->staged->duration[c->place] << d->shift;
+  moc__wide best = some || hit != 0 ? -IMPOSSIBLE : 0;
+  *chosen = 0;
+  for (int32_t i = 0; i < c->n_segments; i++) {
+    uint64_t spans = segments[i].spans;
+    if ((spans & missed) != 0 || (hit & ~spans) != 0) continue;
+    moc__wide now = sum_of(b, spans) - cost;
+    if (now <= best) continue;
+    best = now;
+    *chosen = spans;
+  }
+  if (some && hit == 0 && -cost > best) { /* a start outside all spans */
+    best = -cost;
+    *chosen = 0;
+  }
+  return best;
+}
+
+/* Earnings with any number of starts: from[i] is the best whose last start is in segment i. */
+static moc__wide earn_many(const moc__dual *d, const choice *c, uint64_t hit, uint64_t missed, bool some,
+                           uint64_t *chosen) {
+  const moc__wide *b = d->earning + c->first;
+  const segment *segments = d->segments + c->first_segment;
+  moc__wide cost = (moc__wide)d->model->staged->duration[c->place] << d->shift;
+  moc__wide from[2 * MOST_SPANS];
+  uint64_t sets[2 * MOST_SPANS], seen[2 * MOST_SPANS]; /* spans that began up to a segment */
+  moc__wide best = some || hit != 0 ? -IMPOSSIBLE : 0;
+  *chosen = 0;
+  for (int32_t i = 0; i < c->n_segments; i++) {
+    uint64_t spans = segments[i].spans;
+    seen[i] = (i > 0 ? seen[i - 1] : 0) | spans;
+    from[i] = -IMPOSSIBLE;
+    sets[i] = 0;
+    if ((spans & missed) != 0) continue;
+    /* Over before segment i: began, and not there. All that must be hit among those was hit by earlier starts. */
+    uint64_t over = seen[i] & ~spans;
+    if ((hit & over) == 0) {
+      from[i] = sum_of(b, spans) - cost;
+      sets[i] = spans;
+    }
+    for (int32_t k = 0; k < i; k++) {
+      if (from[k] <= -IMPOSSIBLE || (hit & over & ~seen[k]) != 0) continue;
+      moc__wide now = from[k] + sum_of(b, spans & ~segments[k].spans) - cost;
+      if (now <= from[i]) continue;
+      from[i] = now;
+      sets[i] = sets[k] | spans;
+    }
+    if (from[i] > best && (hit & ~seen[i]) == 0) {
+      best = from[i];
+      *chosen = sets[i];
+    }
+  }
+  if (some && hit == 0 && -cost > best) {
+    best = -cost;
+    *chosen = 0;
+  }
+  return best;
+}
+
+static moc__wide earn(const moc__dual *d, const choice *c, uint64_t hit, uint64_t missed, bool some,
+                      uint64_t *chosen) {
+  moc__wide best = d->model->max_computes == 2 ? earn_single(d, c, hit, missed, some, chosen)
+                                               : earn_many(d, c, hit, missed, some, chosen);
+  int64_t all = d->model->starts[c->place].n_spans;
+  for (int64_t i = c->n_spans; i < all; i++) { /* too many spans: these earn what they can */
+    if (d->earning[c->first + i] > 0) best += d->earning[c->first + i];
+  }
+  return best;
+}
+
+/* --- The bound at the present assignment --- */
+
+static void read_literals(moc__dual *d) {
+  const moc__engine *e = &d->model->engine;
+  for (int64_t i = 0; i < d->n_choices; i++) {
+    choice *c = &d->choices[i];
+    c->hit = c->missed = c->hit_fixed = c->missed_fixed = 0;
+    for (int32_t k = 0; k < c->n_spans; k++) {
+      int32_t v = d->variable[c->first + k];
+      uint64_t bit = UINT64_C(1) << k;
+      if (e->value[v] == 0) continue;
+      *(e->value[v] > 0 ? &c->hit : &c->missed) |= bit;
+      if (e->level[v] == 0) *(e->value[v] > 0 ? &c->hit_fixed : &c->missed_fixed) |= bit;
+    }
+    const moc__starts *s = &d->model->starts[c->place];
+    c->some = s->n_times > 0 && e->value[s->times[0]] > 0;
+    c->some_fixed = c->some && e->level[s->times[0]] == 0;
+  }
+}
+
+static int span_value(const moc__dual *d, int32_t place, int32_t span) {
+  return d->model->engine.value[d->model->starts[place].spans[span].variable];
+}
+
+/* Which support each R goes by: one that binds now, if there is one. */
+static void choose_supports(moc__dual *d) {
+  for (int64_t i = 0; i < d->n_groups; i++) {
+    group *g = &d->groups[i];
+    int best = 0;
+    g->support = -1;
+    for (int64_t k = g->first; k < g->last; k++) {
+      const moc__support *s = &d->model->supports[d->by_residency[k]];
+      int reads = s->reader_place < 0 ? 1 : span_value(d, s->reader_place, s->reader_span);
+      int ends = s->place < 0 ? -1 : span_value(d, s->place, s->span);
+      int score = reads < 0 || ends > 0 ? 0 : reads > 0 ? (ends < 0 ? 4 : 3) : ends < 0 ? 2 : 1;
+      if (score <= best) continue;
+      best = score;
+      g->support = d->by_residency[k];
+    }
+    g->pinned = best >= 3;
+  }
+}
+
+static int64_t to_integer(const moc__dual *d, double weight) {
+  double value = ldexp(weight * d->cost_unit / d->byte_unit, d->shift);
+  return value >= (double)LARGEST_WEIGHT ? LARGEST_WEIGHT : value <= 0 ? 0 : (int64_t)value;
+}
+
+static bool takes_place(const moc__dual *d, const moc__event_row *event) {
+  return event->condition < 0 || d->model->engine.value[event->condition] > 0;
+}
+
+static moc__wide *earning_of(const moc__dual *d, int32_t place, int32_t span) {
+  return &d->earning[d->choices[d->choice_of[place]].first + span];
+}
+
+/* The bound for weight[] and fraction[], in units of 2^-shift. */
+static moc__wide evaluate(moc__dual *d) {
+  const moc__model *m = d->model;
+  moc__wide bound = 0;
+  for (int64_t i = 0; i < d->n_flat; i++) d->earning[i] = 0;
+  for (int64_t r = 0; r < m->n_events; r++) {
+    const moc__event_row *event = &m->events[r];
+    d->integer[r] = takes_place(d, event) ? to_integer(d, d->weight[r]) : 0;
+    if (d->integer[r] == 0) continue;
+    bound -= (moc__wide)d->integer[r] * event->room;
+    if (event->condition < 0) continue;
+    /* The constraint as it stands: load - room for the condition, load at the right. */
+    moc__wide slack = (moc__wide)d->integer[r] * (event->load - event->room);
+    if (slack <= 0) continue;
+    bound -= slack;
+    int32_t place = event->place, span = 0;
+    while (m->starts[place].spans[span].variable != event->condition) span++;
+    *earning_of(d, place, span) -= slack;
+  }
+  for (int64_t i = 0; i < d->n_groups; i++) {
+    const group *g = &d->groups[i];
+    if (g->support < 0) continue;
+    const moc__support *s = &m->supports[g->support];
+    if (d->integer[s->event] == 0) continue;
+    moc__wide v = (moc__wide)d->integer[s->event] * s->size;
+    if (!g->pinned) v = v / FRACTION * (int64_t)(d->fraction[g->support] * FRACTION);
+    if (s->reader_place < 0)
+      bound += v;
+    else
+      *earning_of(d, s->reader_place, s->reader_span) -= v;
+    if (s->place >= 0) *earning_of(d, s->place, s->span) += v;
+  }
+  for (int64_t i = 0; i < d->n_choices; i++) {
+    choice *c = &d->choices[i];
+    c->earns = earn(d, c, c->hit, c->missed, c->some, &c->chosen);
+    bound -= c->earns;
+  }
+  d->bound = bound;
+  return bound;
+}
+
+static int chosen(const moc__dual *d, int32_t place, int32_t span) {
+  return span < MOST_SPANS && (d->choices[d->choice_of[place]].chosen >> span & 1);
+}
+
+/* A subgradient step towards `aim`, from the choices that evaluate made. */
+static void step_towards(moc__dual *d, double aim, double factor) {
+  const moc__model *m = d->model;
+  double norm = 0, now = ldexp((double)d->bound, -d->shift) / d->cost_unit;
+  for (int64_t r = 0; r < m->n_events; r++)
+    d->slope[r] = takes_place(d, &m->events[r]) ? -(double)m->events[r].room / d->byte_unit : 0;
+  for (int64_t i = 0; i < d->n_groups; i++) {
+    const group *g = &d->groups[i];
+    if (g->support < 0) continue;
+    const moc__support *s = &m->supports[g->support];
+    if (!takes_place(d, &m->events[s->event])) continue;
+    int reads = s->reader_place < 0 ? 1 : chosen(d, s->reader_place, s->reader_span);
+    int gain = reads - (s->place < 0 ? 0 : chosen(d, s->place, s->span));
+    d->slope[s->event] +=
+        gain * (double)s->size / d->byte_unit * (g->pinned ? 1 : d->fraction[g->support]);
+    if (!g->pinned) norm += gain * gain;
+  }
+  for (int64_t r = 0; r < m->n_events; r++) {
+    if (d->weight[r] <= 0 && d->slope[r] < 0) d->slope[r] = 0;
+    norm += d->slope[r] * d->slope[r];
+  }
+  if (!(norm > 0)) return;
+  double step = factor * fmax(aim - now, 1e-4 * fabs(aim)) / norm;
+  for (int64_t i = 0; i < d->n_groups; i++) {
+    const group *g = &d->groups[i];
+    if (g->support < 0 || g->pinned) continue;
+    const moc__support *s = &m->supports[g->support];
+    double most = d->weight[s->event] * (double)s->size / d->byte_unit;
+    int reads = s->reader_place < 0 ? 1 : chosen(d, s->reader_place, s->reader_span);
+    int gain = reads - (s->place < 0 ? 0 : chosen(d, s->place, s->span));
+    if (gain == 0 || !(most > 0)) continue;
+    d->fraction[g->support] = fmin(1, fmax(0, d->fraction[g->support] + step * gain / most));
+  }
+  for (int64_t r = 0; r < m->n_events; r++) d->weight[r] = fmax(0, d->weight[r] + step * d->slope[r]);
+}
+
+static void save_best(moc__dual *d) {
+  memcpy(d->best_weight, d->weight, (size_t)d->n_events * sizeof *d->weight);
+  memcpy(d->best_fraction, d->fraction, (size_t)d->n_supports * sizeof *d->fraction);
+}
+
+static void load_best(moc__dual *d) {
+  memcpy(d->weight, d->best_weight, (size_t)d->n_events * sizeof *d->weight);
+  memcpy(d->fraction, d->best_fraction, (size_t)d->n_supports * sizeof *d->fraction);
+}
+
+/* Ascend at level 0 from the best multipliers known; ends at them, evaluated. `cap`: no need to pass it. */
+static moc__wide ascend(moc__dual *d, int32_t rounds, moc__wide cap) {
+  enum { PATIENCE = 12 };
+  load_best(d);
+  moc__wide best = evaluate(d);
+  double factor = 1.2, scaled = ldexp((double)cap, -d->shift) / d->cost_unit;
+  int32_t since = 0;
+  for (int32_t round = 0; round < rounds && best <= cap && factor > 1e-3; round++) {
+    double reached = ldexp((double)best, -d->shift) / d->cost_unit;
+    step_towards(d, fmin(scaled * 1.01 + 1e-6, 1.3 * fmax(reached, 0) + 1), factor);
+    moc__wide now = evaluate(d);
+    if (now > best) {
+      if (now - best > best / 2000) since = 0;
+      best = now;
+      save_best(d);
+    }
+    if (++since > PATIENCE) {
+      factor *= 0.6;
+      since = 0;
+      load_best(d);
+      (void)evaluate(d);
+    }
+  }
+  load_best(d);
+  return evaluate(d);
+}
+
+/* --- Deductions --- */
+
+/* The false literals of one operation that its earnings rest on, those of the highest level tried first, as far as
+ * `slack` (> what may be lost) does not let them go, to the conflict. `except`: a span that is left out. */
+static void explain_choice(moc__dual *d, const choice *c, uint64_t hit, uint64_t missed, moc__wide earns,
+                           moc__wide *slack, int except) {
+  moc__engine *e = &d->model->engine;
+  uint64_t open = (hit | missed) & ~(c->hit_fixed | c->missed_fixed);
+  if (except >= 0) open &= ~(UINT64_C(1) << except);
+  bool some = c->some;
+  uint64_t ignored;
+  if (some && !c->some_fixed) {
+    moc__wide now = earn(d, c, hit, missed, false, &ignored);
+    if (now - earns < *slack) {
+      *slack -= now - earns;
+      earns = now;
+      some = false;
+    } else {
+      moc__engine_conflict_literal(e, moc__not(2 * d->model->starts[c->place].times[0]));
+    }
+  }
+  for (; open != 0; open &= open - 1) {
+    int k = __builtin_ctzll(open);
+    uint64_t bit = UINT64_C(1) << k;
+    moc__wide now = earn(d, c, hit & ~bit, missed & ~bit, some, &ignored);
+    if (now - earns < *slack) {
+      *slack -= now - earns;
+      earns = now;
+      hit &= ~bit;
+      missed &= ~bit;
+      continue;
+    }
+    int32_t v = d->variable[c->first + k];
+    moc__engine_conflict_literal(e, hit & bit ? moc__not(2 * v) : 2 * v);
+  }
+}
+
+typedef struct loss {
+  moc__wide loses;
+  int64_t choice;
+} loss;
+
+static int by_loss(const void *a, const void *b) {
+  const loss *x = a, *y = b;
+  if (x->loses != y->loses) return x->loses < y->loses ? -1 : 1;
+  return (x->choice > y->choice) - (x->choice < y->choice);
+}
+
+/* Literals that keep the bound, `slack` above the cap now, above it; operation `except` apart. */
+static void explain_bound(moc__dual *d, moc__wide *slack, const choice *except) {
+  loss *losses = MOC__NEW(&d->allocator, d->n_choices, loss);
+  if (losses == NULL) {
+    d->model->engine.out_of_memory = true;
+    return;
+  }
+  int64_t count = 0;
+  uint64_t ignored;
+  for (int64_t i = 0; i < d->n_choices; i++) {
+    const choice *c = &d->choices[i];
+    if (c == except) continue;
+    if (c->hit == c->hit_fixed && c->missed == c->missed_fixed && c->some == c->some_fixed) continue;
+    moc__wide loses = earn(d, c, c->hit_fixed, c->missed_fixed, c->some_fixed, &ignored) - c->earns;
+    if (loses > 0) losses[count++] = (loss){loses, i};
+  }
+  qsort(losses, (size_t)count, sizeof *losses, by_loss);
+  int64_t i = 0;
+  for (; i < count && losses[i].loses < *slack; i++) *slack -= losses[i].loses;
+  for (; i < count; i++) {
+    const choice *c = &d->choices[losses[i].choice];
+    explain_choice(d, c, c->hit, c->missed, c->earns, slack, -1);
+  }
+  moc__release(&d->allocator, losses);
+}
+
+/* Make false what would push the bound above the cap. */
+static void fix_literals(moc__dual *d, moc__wide cap) {
+  moc__engine *e = &d->model->engine;
+  int fixed = 0;
+  for (int64_t i = 0; i < d->n_choices; i++) {
+    const choice *c = &d->choices[i];
+    if (c->earns <= -IMPOSSIBLE / 2) continue;
+    for (int32_t k = 0; k < c->n_spans; k++) {
+      uint64_t bit = UINT64_C(1) << k, ignored;
+      int32_t v = d->variable[c->first + k];
+      if (e->value[v] != 0 || (c->chosen & bit) != 0) continue;
+      moc__wide with = earn(d, c, c->hit | bit, c->missed, c->some, &ignored);
+      moc__wide slack = d->bound + (c->earns - with) - cap;
+      if (slack <= 0) continue;
+      e->n_conflict = 0;
+      moc__engine_conflict_literal(e, 2 * v + 1);
+      explain_choice(d, c, c->hit | bit, c->missed, with, &slack, k);
+      explain_bound(d, &slack, c);
+      if (e->out_of_memory) return;
+      moc__engine_imply(e, e->conflict, e->n_conflict, true);
+      if (e->n_levels > 0 && ++fixed >= MOST_FIXED) return;
+    }
+  }
+}
+
+static bool propagate(void *context, moc__engine *e) {
+  moc__dual *d = context;
+  moc__model *m = d->model;
+  bool changed = d->built_for != m->refinements;
+  if (changed && (e->n_levels > 0 || !rebuild(d))) {
+    if (e->n_levels == 0) e->out_of_memory = true;
+    return true;
+  }
+  if (d->n_choices == 0 || m->target >= MOC_MAX_TOTAL) return true;
+  moc__wide cap = (moc__wide)((m->target - 1) / d->step * d->step) << d->shift;
+  read_literals(d);
+  choose_supports(d);
+  if (e->n_levels == 0) {
+    (void)ascend(d, changed ? FIRST_ROUNDS : RESTART_ROUNDS, cap);
+  } else {
+    (void)evaluate(d);
+    double aim = ldexp((double)cap, -d->shift) / d->cost_unit * 1.01 + 1e-6;
+    for (int round = 0; round < NODE_ROUNDS && d->bound <= cap; round++) {
+      step_towards(d, aim, 0.7);
+      (void)evaluate(d);
+    }
+  }
+  if (d->bound > cap) {
+    moc__wide slack = d->bound - cap;
+    e->n_conflict = 0;
+    explain_bound(d, &slack, NULL);
+    e->conflict_taint = true;
+    return false;
+  }
+  fix_literals(d, cap);
+  return true;
+}
+
+int64_t moc__dual_root_bound(moc__dual *d) {
+  moc__engine *e = &d->model->engine;
+  assert(e->n_levels == 0);
+  if (d->built_for != d->model->refinements && !rebuild(d)) {
+    e->out_of_memory = true;
+    return 0;
+  }
+  if (d->n_choices == 0) return 0;
+  read_literals(d);
+  choose_supports(d);
+  moc__wide bound = ascend(d, FIRST_ROUNDS, (moc__wide)MOC_MAX_TOTAL << d->shift), unit = (moc__wide)1 << d->shift;
+  if (bound <= 0) return 0;
+  moc__wide extra = bound / unit + (bound % unit != 0);
+  return extra > MOC_MAX_TOTAL ? MOC_MAX_TOTAL : (int64_t)extra;
+}
+
+void moc__dual_install(moc__dual *d) {
+  d->model->dual = d;
+  d->model->engine.more = propagate;
+  d->model->engine.more_context = d;
+}
