@@ -13,6 +13,7 @@ enum {
   FIRST_ROUNDS = 400,      /* of ascent when the model has changed */
   RESTART_ROUNDS = 40,     /* when the search is at level 0 */
   NODE_ROUNDS = 3,         /* below */
+  ALL_EVENTS = 8,          /* one call in so many looks at events without multiplier, too */
   MOST_FIXED = 6           /* literals fixed by one call below level 0 */
 };
 #define LARGEST_WEIGHT (INT64_C(1) << 42)
@@ -38,12 +39,25 @@ typedef struct choice {
   uint64_t chosen;                /* spans hit by the best choice */
 } choice;
 
+/* A support with its spans as places in the flat arrays; -1: no such literal. */
+typedef struct link {
+  int64_t size;
+  double bytes; /* size in byte_unit */
+  int32_t event;
+  int32_t reads, ends;
+  int32_t support;
+} link;
+
 /* The supports of one R. */
 typedef struct group {
-  int64_t first, last; /* in by_residency[], last not included */
-  int64_t support;     /* the one in use now; -1: none */
-  bool pinned;         /* its multiplier is all that its R allows */
+  int32_t first, last; /* in links[], last not included */
 } group;
+
+/* The link that an R goes by now. */
+typedef struct active {
+  link link;
+  bool pinned; /* its multiplier is all that its R allows */
+} active;
 
 struct moc__dual {
   moc__model *model;
@@ -57,10 +71,17 @@ struct moc__dual {
   int32_t *variable;  /* [flat] of each span */
   moc__wide *earning; /* [flat] b */
   segment *segments;
-  group *groups; /* [n_groups] */
+  int8_t *value;      /* [flat] of each span's literal */
+  bool *taken;        /* [flat] hit by the best choice */
+  link *links;        /* [n_supports] by event and R */
+  group *groups;      /* [n_groups] */
   int64_t n_groups;
-  int64_t *by_residency; /* [n_supports] */
+  int64_t *first_group; /* [n_events + 1] */
+  active *actives;      /* [n_actives] */
+  int64_t n_actives;
+  bool *counts; /* [n_events] the event takes part now */
   int64_t n_flat;
+  int64_t calls;
 
   int64_t n_events, n_supports;
   double *weight, *best_weight;     /* [n_events] multipliers in cost_unit for a byte_unit */
@@ -72,7 +93,6 @@ struct moc__dual {
   int shift;
   int64_t step; /* all durations are multiples of it */
   moc__wide bound;
-  int64_t *order; /* [n_choices] work space of explanations */
 };
 
 /* --- Layout --- */
@@ -112,15 +132,20 @@ moc__dual *moc__dual_create(moc__model *model) {
 }
 
 static void release_layout(moc__dual *d) {
-  void *blocks[] = {d->choices, d->variable, d->earning, d->segments, d->groups, d->by_residency, d->order};
+  void *blocks[] = {d->choices, d->variable, d->earning, d->segments,    d->groups, d->links,
+                    d->value,   d->taken,    d->actives, d->first_group, d->counts};
   for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) moc__release(&d->allocator, blocks[i]);
   d->choices = NULL;
   d->variable = NULL;
   d->earning = NULL;
   d->segments = NULL;
   d->groups = NULL;
-  d->by_residency = NULL;
-  d->order = NULL;
+  d->links = NULL;
+  d->value = NULL;
+  d->taken = NULL;
+  d->actives = NULL;
+  d->first_group = NULL;
+  d->counts = NULL;
 }
 
 void moc__dual_destroy(moc__dual *d) {
@@ -157,26 +182,43 @@ static int32_t lay_out_segments(const moc__starts *s, int32_t n_spans, int32_t *
 }
 
 static int by_group(const void *a, const void *b) {
-  const int64_t *x = a, *y = b;
-  if (x[0] != y[0]) return x[0] < y[0] ? -1 : 1;
-  return (x[1] > y[1]) - (x[1] < y[1]);
+  const int32_t *x = a, *y = b;
+  for (int i = 0; i < 3; i++) {
+    if (x[i] != y[i]) return x[i] < y[i] ? -1 : 1;
+  }
+  return 0;
 }
 
-static bool lay_out_groups(moc__dual *d) {
+static int32_t flat_index(const moc__dual *d, int32_t place, int32_t span) {
+  return place < 0 ? -1 : (int32_t)d->choices[d->choice_of[place]].first + span;
+}
+
+/* Supports by event and R. */
+static bool lay_out_links(moc__dual *d) {
   const moc__model *m = d->model;
-  int64_t *keys = MOC__NEW(&d->allocator, 2 * m->n_supports, int64_t);
+  int32_t *keys = MOC__NEW(&d->allocator, 3 * m->n_supports, int32_t);
   if (keys == NULL) return false;
-  for (int64_t i = 0; i < m->n_supports; i++) {
-    keys[2 * i] = m->supports[i].residency;
-    keys[2 * i + 1] = i;
+  for (int32_t i = 0; i < m->n_supports; i++) {
+    keys[3 * i] = m->supports[i].event;
+    keys[3 * i + 1] = m->supports[i].residency;
+    keys[3 * i + 2] = i;
   }
-  qsort(keys, (size_t)m->n_supports, 2 * sizeof *keys, by_group);
+  qsort(keys, (size_t)m->n_supports, 3 * sizeof *keys, by_group);
   d->n_groups = 0;
-  for (int64_t i = 0; i < m->n_supports; i++) {
-    d->by_residency[i] = keys[2 * i + 1];
-    if (i == 0 || keys[2 * i] != keys[2 * i - 2]) d->groups[d->n_groups++] = (group){.first = i};
+  int32_t event = 0;
+  for (int32_t i = 0; i < m->n_supports; i++) {
+    const moc__support *s = &m->supports[keys[3 * i + 2]];
+    d->links[i] = (link){.size = s->size,
+                         .bytes = (double)s->size / d->byte_unit,
+                         .event = s->event,
+                         .reads = flat_index(d, s->reader_place, s->reader_span),
+                         .ends = flat_index(d, s->place, s->span),
+                         .support = keys[3 * i + 2]};
+    for (; event <= s->event; event++) d->first_group[event] = d->n_groups;
+    if (i == 0 || keys[3 * i + 1] != keys[3 * i - 2]) d->groups[d->n_groups++] = (group){.first = i};
     d->groups[d->n_groups - 1].last = i + 1;
   }
+  for (; event <= m->n_events; event++) d->first_group[event] = d->n_groups;
   moc__release(&d->allocator, keys);
   return true;
 }
@@ -222,14 +264,18 @@ static bool rebuild(moc__dual *d) {
     places += m->starts[p].n_spans > 0;
   }
   d->choices = MOC__NEW_ZEROED(&d->allocator, places, choice);
-  d->order = MOC__NEW(&d->allocator, places, int64_t);
   d->variable = MOC__NEW(&d->allocator, flat, int32_t);
   d->earning = MOC__NEW(&d->allocator, flat, moc__wide);
   d->segments = MOC__NEW(&d->allocator, 2 * flat, segment);
   d->groups = MOC__NEW(&d->allocator, m->n_supports, group);
-  d->by_residency = MOC__NEW(&d->allocator, m->n_supports, int64_t);
-  if (!d->choices || !d->order || !d->variable || !d->earning || !d->segments || !d->groups || !d->by_residency ||
-      !extend_multipliers(d) || !lay_out_groups(d))
+  d->links = MOC__NEW(&d->allocator, m->n_supports, link);
+  d->actives = MOC__NEW(&d->allocator, m->n_supports, active);
+  d->value = MOC__NEW(&d->allocator, flat, int8_t);
+  d->taken = MOC__NEW(&d->allocator, flat, bool);
+  d->first_group = MOC__NEW(&d->allocator, m->n_events + 1, int64_t);
+  d->counts = MOC__NEW(&d->allocator, m->n_events, bool);
+  if (!d->choices || !d->variable || !d->earning || !d->segments || !d->groups || !d->links || !d->actives ||
+      !d->value || !d->taken || !d->first_group || !d->counts || !extend_multipliers(d))
     return false;
   int32_t ends[2 * MOST_SPANS];
   int64_t n_segments = 0;
@@ -248,13 +294,14 @@ static bool rebuild(moc__dual *d) {
     c->n_segments = lay_out_segments(s, c->n_spans, ends, d->segments + n_segments);
     n_segments += c->n_segments;
   }
+  if (!lay_out_links(d)) return false;
   d->built_for = m->refinements;
   return true;
 }
 
 /* --- One operation's best choice --- */
 
-static moc__wide sum_of(const moc__wide *b, uint64_t spans) {
+static inline moc__wide sum_of(const moc__wide *b, uint64_t spans) {
   moc__wide sum = 0;
   for (; spans != 0; spans &= spans - 1) sum += b[__builtin_ctzll(spans)];
   return sum;
@@ -326,9 +373,19 @@ static moc__wide earn_many(const moc__dual *d, const choice *c, uint64_t hit, ui
 
 static moc__wide earn(const moc__dual *d, const choice *c, uint64_t hit, uint64_t missed, bool some,
                       uint64_t *chosen) {
+  if (hit == 0 && !some) { /* most have nothing to gain */
+    const moc__wide *b = d->earning + c->first;
+    int32_t k = 0;
+    while (k < c->n_spans && b[k] <= 0) k++;
+    if (k == c->n_spans && c->n_spans == d->model->starts[c->place].n_spans) {
+      *chosen = 0;
+      return 0;
+    }
+  }
   moc__wide best = d->model->max_computes == 2 ? earn_single(d, c, hit, missed, some, chosen)
                                                : earn_many(d, c, hit, missed, some, chosen);
   int64_t all = d->model->starts[c->place].n_spans;
+  if (all == c->n_spans) return best;
   for (int64_t i = c->n_spans; i < all; i++) { /* too many spans: these earn what they can */
     if (d->earning[c->first + i] > 0) best += d->earning[c->first + i];
   }
@@ -345,36 +402,43 @@ static void read_literals(moc__dual *d) {
     for (int32_t k = 0; k < c->n_spans; k++) {
       int32_t v = d->variable[c->first + k];
       uint64_t bit = UINT64_C(1) << k;
+      d->value[c->first + k] = e->value[v];
       if (e->value[v] == 0) continue;
       *(e->value[v] > 0 ? &c->hit : &c->missed) |= bit;
       if (e->level[v] == 0) *(e->value[v] > 0 ? &c->hit_fixed : &c->missed_fixed) |= bit;
     }
     const moc__starts *s = &d->model->starts[c->place];
+    for (int64_t k = c->n_spans; k < s->n_spans; k++) d->value[c->first + k] = e->value[d->variable[c->first + k]];
     c->some = s->n_times > 0 && e->value[s->times[0]] > 0;
     c->some_fixed = c->some && e->level[s->times[0]] == 0;
   }
 }
 
-static int span_value(const moc__dual *d, int32_t place, int32_t span) {
-  return d->model->engine.value[d->model->starts[place].spans[span].variable];
+static bool takes_place(const moc__dual *d, const moc__event_row *event) {
+  return event->condition < 0 || d->model->engine.value[event->condition] > 0;
 }
 
-/* Which support each R goes by: one that binds now, if there is one. */
-static void choose_supports(moc__dual *d) {
-  for (int64_t i = 0; i < d->n_groups; i++) {
-    group *g = &d->groups[i];
-    int best = 0;
-    g->support = -1;
-    for (int64_t k = g->first; k < g->last; k++) {
-      const moc__support *s = &d->model->supports[d->by_residency[k]];
-      int reads = s->reader_place < 0 ? 1 : span_value(d, s->reader_place, s->reader_span);
-      int ends = s->place < 0 ? -1 : span_value(d, s->place, s->span);
-      int score = reads < 0 || ends > 0 ? 0 : reads > 0 ? (ends < 0 ? 4 : 3) : ends < 0 ? 2 : 1;
-      if (score <= best) continue;
-      best = score;
-      g->support = d->by_residency[k];
+/* Which support each R goes by: one that binds now, if there is one. Events without multiplier are left out unless
+ * `all`. */
+static void choose_supports(moc__dual *d, bool all) {
+  const moc__model *m = d->model;
+  d->n_actives = 0;
+  for (int64_t r = 0; r < m->n_events; r++) {
+    d->counts[r] = takes_place(d, &m->events[r]) && (all || d->weight[r] > 0);
+    if (!d->counts[r]) continue;
+    for (int64_t i = d->first_group[r]; i < d->first_group[r + 1]; i++) {
+      int best = 1;
+      const link *found = NULL;
+      for (int32_t k = d->groups[i].first; k < d->groups[i].last; k++) {
+        const link *l = &d->links[k];
+        int reads = l->reads < 0 ? 1 : d->value[l->reads], ends = l->ends < 0 ? -1 : d->value[l->ends];
+        int score = reads < 0 || ends > 0 ? 0 : reads > 0 ? (ends < 0 ? 5 : 4) : ends < 0 ? 3 : 2;
+        if (score <= best) continue;
+        best = score;
+        found = l;
+      }
+      if (found != NULL) d->actives[d->n_actives++] = (active){*found, best >= 4};
     }
-    g->pinned = best >= 3;
   }
 }
 
@@ -383,22 +447,15 @@ static int64_t to_integer(const moc__dual *d, double weight) {
   return value >= (double)LARGEST_WEIGHT ? LARGEST_WEIGHT : value <= 0 ? 0 : (int64_t)value;
 }
 
-static bool takes_place(const moc__dual *d, const moc__event_row *event) {
-  return event->condition < 0 || d->model->engine.value[event->condition] > 0;
-}
-
-static moc__wide *earning_of(const moc__dual *d, int32_t place, int32_t span) {
-  return &d->earning[d->choices[d->choice_of[place]].first + span];
-}
-
 /* The bound for weight[] and fraction[], in units of 2^-shift. */
 static moc__wide evaluate(moc__dual *d) {
   const moc__model *m = d->model;
   moc__wide bound = 0;
-  for (int64_t i = 0; i < d->n_flat; i++) d->earning[i] = 0;
+  memset(d->earning, 0, (size_t)d->n_flat * sizeof *d->earning);
+  memset(d->taken, 0, (size_t)d->n_flat * sizeof *d->taken);
   for (int64_t r = 0; r < m->n_events; r++) {
     const moc__event_row *event = &m->events[r];
-    d->integer[r] = takes_place(d, event) ? to_integer(d, d->weight[r]) : 0;
+    d->integer[r] = d->counts[r] ? to_integer(d, d->weight[r]) : 0;
     if (d->integer[r] == 0) continue;
     bound -= (moc__wide)d->integer[r] * event->room;
     if (event->condition < 0) continue;
@@ -406,34 +463,29 @@ static moc__wide evaluate(moc__dual *d) {
     moc__wide slack = (moc__wide)d->integer[r] * (event->load - event->room);
     if (slack <= 0) continue;
     bound -= slack;
-    int32_t place = event->place, span = 0;
-    while (m->starts[place].spans[span].variable != event->condition) span++;
-    *earning_of(d, place, span) -= slack;
+    int32_t span = 0;
+    while (m->starts[event->place].spans[span].variable != event->condition) span++;
+    d->earning[flat_index(d, event->place, span)] -= slack;
   }
-  for (int64_t i = 0; i < d->n_groups; i++) {
-    const group *g = &d->groups[i];
-    if (g->support < 0) continue;
-    const moc__support *s = &m->supports[g->support];
-    if (d->integer[s->event] == 0) continue;
-    moc__wide v = (moc__wide)d->integer[s->event] * s->size;
-    if (!g->pinned) v = v / FRACTION * (int64_t)(d->fraction[g->support] * FRACTION);
-    if (s->reader_place < 0)
+  for (int64_t i = 0; i < d->n_actives; i++) {
+    const link *l = &d->actives[i].link;
+    if (d->integer[l->event] == 0) continue;
+    moc__wide v = (moc__wide)d->integer[l->event] * l->size;
+    if (!d->actives[i].pinned) v = v / FRACTION * (int64_t)(d->fraction[l->support] * FRACTION);
+    if (l->reads < 0)
       bound += v;
     else
-      *earning_of(d, s->reader_place, s->reader_span) -= v;
-    if (s->place >= 0) *earning_of(d, s->place, s->span) += v;
+      d->earning[l->reads] -= v;
+    if (l->ends >= 0) d->earning[l->ends] += v;
   }
   for (int64_t i = 0; i < d->n_choices; i++) {
     choice *c = &d->choices[i];
     c->earns = earn(d, c, c->hit, c->missed, c->some, &c->chosen);
     bound -= c->earns;
+    for (uint64_t left = c->chosen; left != 0; left &= left - 1) d->taken[c->first + __builtin_ctzll(left)] = true;
   }
   d->bound = bound;
   return bound;
-}
-
-static int chosen(const moc__dual *d, int32_t place, int32_t span) {
-  return span < MOST_SPANS && (d->choices[d->choice_of[place]].chosen >> span & 1);
 }
 
 /* A subgradient step towards `aim`, from the choices that evaluate made. */
@@ -441,17 +493,13 @@ static void step_towards(moc__dual *d, double aim, double factor) {
   const moc__model *m = d->model;
   double norm = 0, now = ldexp((double)d->bound, -d->shift) / d->cost_unit;
   for (int64_t r = 0; r < m->n_events; r++)
-    d->slope[r] = takes_place(d, &m->events[r]) ? -(double)m->events[r].room / d->byte_unit : 0;
-  for (int64_t i = 0; i < d->n_groups; i++) {
-    const group *g = &d->groups[i];
-    if (g->support < 0) continue;
-    const moc__support *s = &m->supports[g->support];
-    if (!takes_place(d, &m->events[s->event])) continue;
-    int reads = s->reader_place < 0 ? 1 : chosen(d, s->reader_place, s->reader_span);
-    int gain = reads - (s->place < 0 ? 0 : chosen(d, s->place, s->span));
-    d->slope[s->event] +=
-        gain * (double)s->size / d->byte_unit * (g->pinned ? 1 : d->fraction[g->support]);
-    if (!g->pinned) norm += gain * gain;
+    d->slope[r] = d->counts[r] ? -(double)m->events[r].room / d->byte_unit : 0;
+  for (int64_t i = 0; i < d->n_actives; i++) {
+    const active *a = &d->actives[i];
+    int gain = (a->link.reads < 0 || d->taken[a->link.reads]) - (a->link.ends >= 0 && d->taken[a->link.ends]);
+    if (gain == 0) continue;
+    d->slope[a->link.event] += gain * a->link.bytes * (a->pinned ? 1 : d->fraction[a->link.support]);
+    if (!a->pinned) norm += 1;
   }
   for (int64_t r = 0; r < m->n_events; r++) {
     if (d->weight[r] <= 0 && d->slope[r] < 0) d->slope[r] = 0;
@@ -459,15 +507,14 @@ static void step_towards(moc__dual *d, double aim, double factor) {
   }
   if (!(norm > 0)) return;
   double step = factor * fmax(aim - now, 1e-4 * fabs(aim)) / norm;
-  for (int64_t i = 0; i < d->n_groups; i++) {
-    const group *g = &d->groups[i];
-    if (g->support < 0 || g->pinned) continue;
-    const moc__support *s = &m->supports[g->support];
-    double most = d->weight[s->event] * (double)s->size / d->byte_unit;
-    int reads = s->reader_place < 0 ? 1 : chosen(d, s->reader_place, s->reader_span);
-    int gain = reads - (s->place < 0 ? 0 : chosen(d, s->place, s->span));
+  for (int64_t i = 0; i < d->n_actives; i++) {
+    const active *a = &d->actives[i];
+    if (a->pinned) continue;
+    double most = d->weight[a->link.event] * a->link.bytes;
+    int gain = (a->link.reads < 0 || d->taken[a->link.reads]) - (a->link.ends >= 0 && d->taken[a->link.ends]);
     if (gain == 0 || !(most > 0)) continue;
-    d->fraction[g->support] = fmin(1, fmax(0, d->fraction[g->support] + step * gain / most));
+    double *fraction = &d->fraction[a->link.support];
+    *fraction = fmin(1, fmax(0, *fraction + step * gain / most));
   }
   for (int64_t r = 0; r < m->n_events; r++) d->weight[r] = fmax(0, d->weight[r] + step * d->slope[r]);
 }
@@ -590,6 +637,12 @@ static void fix_literals(moc__dual *d, moc__wide cap) {
   for (int64_t i = 0; i < d->n_choices; i++) {
     const choice *c = &d->choices[i];
     if (c->earns <= -IMPOSSIBLE / 2) continue;
+    /* What one more start can lose at most. */
+    moc__wide most = c->earns + ((moc__wide)d->model->staged->duration[c->place] << d->shift);
+    for (int32_t k = 0; k < c->n_spans; k++) {
+      if (d->earning[c->first + k] < 0) most -= d->earning[c->first + k];
+    }
+    if (d->bound + most <= cap && c->missed == 0 && c->hit == 0) continue;
     for (int32_t k = 0; k < c->n_spans; k++) {
       uint64_t bit = UINT64_C(1) << k, ignored;
       int32_t v = d->variable[c->first + k];
@@ -619,7 +672,7 @@ static bool propagate(void *context, moc__engine *e) {
   if (d->n_choices == 0 || m->target >= MOC_MAX_TOTAL) return true;
   moc__wide cap = (moc__wide)((m->target - 1) / d->step * d->step) << d->shift;
   read_literals(d);
-  choose_supports(d);
+  choose_supports(d, e->n_levels == 0 || d->calls++ % ALL_EVENTS == 0);
   if (e->n_levels == 0) {
     (void)ascend(d, changed ? FIRST_ROUNDS : RESTART_ROUNDS, cap);
   } else {
@@ -650,7 +703,7 @@ int64_t moc__dual_root_bound(moc__dual *d) {
   }
   if (d->n_choices == 0) return 0;
   read_literals(d);
-  choose_supports(d);
+  choose_supports(d, true);
   moc__wide bound = ascend(d, FIRST_ROUNDS, (moc__wide)MOC_MAX_TOTAL << d->shift), unit = (moc__wide)1 << d->shift;
   if (bound <= 0) return 0;
   moc__wide extra = bound / unit + (bound % unit != 0);
