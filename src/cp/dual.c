@@ -10,8 +10,9 @@
 enum {
   MOST_SPANS = 64,         /* of one operation that are looked at; more would earn what they can */
   FRACTION = 1 << 16,      /* a support's multiplier is a fraction of its memory constraint's */
-  FIRST_ROUNDS = 400,      /* of ascent when the model has changed */
-  RESTART_ROUNDS = 40,     /* when the search is at level 0 */
+  FIRST_ROUNDS = 400,      /* of ascent from nothing */
+  CHANGED_ROUNDS = 300,    /* when the model has changed */
+  RESTART_ROUNDS = 100,    /* when the search is at level 0 */
   NODE_ROUNDS = 3,         /* below */
   ALL_EVENTS = 8,          /* one call in so many looks at events without multiplier, too */
   MOST_FIXED = 6           /* literals fixed by one call below level 0 */
@@ -674,7 +675,9 @@ static bool propagate(void *context, moc__engine *e) {
   read_literals(d);
   choose_supports(d, e->n_levels == 0 || d->calls++ % ALL_EVENTS == 0);
   if (e->n_levels == 0) {
-    (void)ascend(d, changed ? FIRST_ROUNDS : RESTART_ROUNDS, cap);
+    int32_t rounds = d->calls == 0 ? FIRST_ROUNDS : changed ? CHANGED_ROUNDS : RESTART_ROUNDS;
+    d->calls++;
+    (void)ascend(d, rounds, cap);
   } else {
     (void)evaluate(d);
     double aim = ldexp((double)cap, -d->shift) / d->cost_unit * 1.01 + 1e-6;
