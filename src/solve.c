@@ -1,6 +1,7 @@
 /* The story of a solve: check the options, settle the easy cases, let the threads search, verify, hand out. */
 #define _GNU_SOURCE /* sched_getaffinity */
 #include "base/clock.h"
+#include "cp/prove.h"
 #include "plan/plan.h"
 #include "search/anneal.h"
 #include "search/order.h"
@@ -64,15 +65,39 @@ typedef struct solve {
   bool interrupted; /* the clock or the caller ended it */
 } solve;
 
+/* What a thread does. */
+typedef enum role {
+  SEARCHES,
+  PROVES, /* raises the lower bound, and searches once that is done or given up */
+  BOTH    /* by turns: the only thread of an order that is given */
+} role;
+
 typedef struct worker {
   solve *solve;
+  role role;
   moc__anneal_options options;
   pthread_t thread;
 } worker;
 
+/* Of a single thread: the first moves, before it proves, and what it spends on that. */
+enum { FIRST_TURN = 200000, PROOF_EFFORT = 5000000 };
+
 static void *work(void *argument) {
   worker *w = argument;
-  moc__anneal(&w->solve->staged, &w->options, &w->solve->incumbent);
+  solve *s = w->solve;
+  moc__prove_options prove = {s->options.budget, s->most_computes, w->role == BOTH ? PROOF_EFFORT : 0};
+  if (w->role == PROVES) moc__prove(&s->staged, &prove, &s->incumbent);
+  if (w->role == BOTH) {
+    moc__anneal_options turn = w->options;
+    int64_t moves = turn.moves;
+    turn.moves = moves == 0 ? FIRST_TURN : moc__min(moves, FIRST_TURN);
+    moc__anneal(&s->staged, &turn, &s->incumbent);
+    if (!moc__stopped(&s->incumbent)) moc__prove(&s->staged, &prove, &s->incumbent);
+    if (moves > 0) w->options.moves = moves - turn.moves;
+    if (moves > 0 && w->options.moves == 0) atomic_store(&s->incumbent.stop, true);
+    w->options.stream = (uint64_t)s->options.threads;
+  }
+  if (!moc__stopped(&s->incumbent)) moc__anneal(&s->staged, &w->options, &s->incumbent);
   moc__incumbent_leave(&w->solve->incumbent);
   return NULL;
 }
@@ -146,6 +171,7 @@ static moc_status run_threads(solve *s, moc_error *error) {
   for (; started < threads; started++) {
     worker *w = &workers[started];
     w->solve = s;
+    if (s->options.order == MOC_ORDER_INPUT && started == threads - 1) w->role = threads == 1 ? BOTH : PROVES;
     w->options = (moc__anneal_options){.budget = s->options.budget,
                                        .max_computes = s->options.max_computes,
                                        .most_computes = s->most_computes,
@@ -168,6 +194,7 @@ static moc_status run_threads(solve *s, moc_error *error) {
 static moc_status fill_plan(solve *s, moc_plan *plan, moc_error *error) {
   moc__incumbent *incumbent = &s->incumbent;
   plan->lower_bound = incumbent->lower_bound;
+  if (plan->lower_bound > plan->baseline_duration) plan->bound_scope = MOC_SCOPE_ORDER;
   plan->moves = atomic_load(&incumbent->moves);
   plan->trace = incumbent->trace;
   plan->n_trace = incumbent->n_trace;

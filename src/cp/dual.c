@@ -82,7 +82,7 @@ struct moc__dual {
   int64_t n_actives;
   bool *counts; /* [n_events] the event takes part now */
   int64_t n_flat;
-  int64_t calls;
+  int64_t calls, work;
 
   int64_t n_events, n_supports;
   double *weight, *best_weight;     /* [n_events] multipliers in cost_unit for a byte_unit */
@@ -452,6 +452,7 @@ static int64_t to_integer(const moc__dual *d, double weight) {
 static moc__wide evaluate(moc__dual *d) {
   const moc__model *m = d->model;
   moc__wide bound = 0;
+  d->work += 1 + (d->n_choices + d->n_actives / 8) / 20;
   memset(d->earning, 0, (size_t)d->n_flat * sizeof *d->earning);
   memset(d->taken, 0, (size_t)d->n_flat * sizeof *d->taken);
   for (int64_t r = 0; r < m->n_events; r++) {
@@ -714,7 +715,10 @@ int64_t moc__dual_root_bound(moc__dual *d) {
 }
 
 void moc__dual_install(moc__dual *d) {
-  d->model->dual = d;
   d->model->engine.more = propagate;
   d->model->engine.more_context = d;
+}
+
+int64_t moc__dual_work(const moc__dual *d) {
+  return d->work;
 }

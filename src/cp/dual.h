@@ -33,6 +33,9 @@ moc__dual *moc__dual_create(moc__model *model);
 void moc__dual_install(moc__dual *dual);
 void moc__dual_destroy(moc__dual *dual);
 
+/* Work done, in about microseconds. */
+int64_t moc__dual_work(const moc__dual *dual);
+
 /* At level 0: the best bound on the extra duration without looking at the target, at least 0. It holds for what the
  * model allows. */
 int64_t moc__dual_root_bound(moc__dual *dual);

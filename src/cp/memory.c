@@ -168,6 +168,7 @@ static bool touched(const moc__staged *staged, int32_t place, int32_t t) {
 static void refine(moc__model *m, step s) {
   int64_t event = moc__model_event(m, s.stage, s.place);
   if (event < 0) return;
+  m->work += m->staged->n_tensors / 10;
   for (int32_t t = 0; t < m->staged->n_tensors && !m->engine.out_of_memory; t++) {
     if (m->staged->size[t] > 0 && !touched(m->staged, s.place, t)) (void)support(m, event, t);
   }
@@ -191,6 +192,9 @@ bool moc__model_evaluate(moc__model *m) {
     return false;
   }
   fill_memory(m, steps, length);
+  m->work += length / 20;
+  m->peak = 0;
+  for (int64_t s = 0; s < length; s++) m->peak = moc__max(m->peak, m->memory[s]);
   int64_t events = 0, before = m->refinements, before_events = m->n_events;
   bool feasible = true;
   for (int64_t s = 0; s < length && !m->engine.out_of_memory;) {

@@ -77,7 +77,6 @@ typedef struct moc__model {
   moc__support *supports; /* [n_supports] those of one R need not be neighbours */
   int64_t n_supports, supports_capacity;
   int64_t target;
-  struct moc__dual *dual; /* the bound that the search propagates; NULL: none */
 
   /* The candidate under evaluation. */
   int8_t *leaf; /* [leaf_vars] values of the variables */
@@ -90,6 +89,8 @@ typedef struct moc__model {
   int64_t *latest; /* [n_tensors] work space of the evaluation */
   moc__lit *clause; /* [n_clause] under construction */
   int64_t n_clause, clause_capacity;
+  int64_t peak;
+  int64_t work;        /* done outside the search, in about microseconds */
   int64_t refinements; /* constraints added so far */
   bool stuck;          /* a candidate was refused without a reason: a bug; the model proves nothing any more */
 } moc__model;
@@ -110,6 +111,11 @@ typedef enum moc__model_end {
 
 /* Search, evaluate, refine, until one of the ends. */
 moc__model_end moc__model_solve(moc__model *model, int64_t conflicts, bool (*stop)(void *), void *context);
+
+/* The peak memory of pairs[] after MOC__MODEL_SOLVED. */
+static inline int64_t moc__model_peak(const moc__model *model) {
+  return model->peak;
+}
 
 /* Let the search try what a schedule has first. */
 void moc__model_suggest(moc__model *model, const moc__pair *pairs, int64_t n_pairs);
