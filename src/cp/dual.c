@@ -13,12 +13,13 @@ enum {
   FIRST_ROUNDS = 400,      /* of ascent from nothing */
   CHANGED_ROUNDS = 300,    /* when the model has changed */
   RESTART_ROUNDS = 100,    /* when the search is at level 0 */
-  NODE_ROUNDS = 3,         /* below */
+  NODE_ROUNDS = 4,         /* below */
   ALL_EVENTS = 8,          /* one call in so many looks at events without multiplier, too */
   MOST_FIXED = 6           /* literals fixed by one call below level 0 */
 };
 #define LARGEST_WEIGHT (INT64_C(1) << 42)
-#define IMPOSSIBLE     ((moc__wide)1 << 124) /* what an operation without any choice loses */
+#define IMPOSSIBLE     (INT64_C(1) << 61) /* what an operation without any choice loses */
+#define MOST_EARNINGS  (INT64_C(1) << 60) /* more than this in sum: the multipliers are useless */
 
 /* A place where spans begin or end: stages up to the next segment are alike. */
 typedef struct segment {
@@ -36,7 +37,7 @@ typedef struct choice {
   uint64_t hit, missed;           /* spans whose literal is true, false */
   uint64_t hit_fixed, missed_fixed; /* of them, at level 0 */
   bool some, some_fixed;          /* N(place, 1) is true */
-  moc__wide earns;                /* at present, less the durations */
+  int64_t earns;                  /* at present, less the durations */
   uint64_t chosen;                /* spans hit by the best choice */
 } choice;
 
@@ -56,7 +57,9 @@ typedef struct group {
 
 /* The link that an R goes by now. */
 typedef struct active {
-  link link;
+  int64_t size;
+  double bytes;
+  int32_t event, reads, ends, support;
   bool pinned; /* its multiplier is all that its R allows */
 } active;
 
@@ -70,7 +73,7 @@ struct moc__dual {
   int64_t n_choices;
   int64_t *choice_of; /* [n] or -1 */
   int32_t *variable;  /* [flat] of each span */
-  moc__wide *earning; /* [flat] b */
+  int64_t *earning;   /* [flat] b, in units of 2^-shift */
   segment *segments;
   int8_t *value;      /* [flat] of each span's literal */
   bool *taken;        /* [flat] hit by the best choice */
@@ -80,6 +83,8 @@ struct moc__dual {
   int64_t *first_group; /* [n_events + 1] */
   active *actives;      /* [n_actives] */
   int64_t n_actives;
+  int32_t *readers, *next_reads; /* [flat], [n_actives] lists of the actives that read a span */
+  int32_t *enders, *next_ends;   /* and of those that it ends */
   bool *counts; /* [n_events] the event takes part now */
   int64_t n_flat;
   int64_t calls, work;
@@ -88,10 +93,11 @@ struct moc__dual {
   double *weight, *best_weight;     /* [n_events] multipliers in cost_unit for a byte_unit */
   double *fraction, *best_fraction; /* [n_supports] 0..1 */
   int64_t *integer;                 /* [n_events] of the multipliers in use */
-  double *slope;                    /* [n_events] */
+  double *slope, *least_slope;      /* [n_events] with the choices made, without any */
   int64_t capacity_events, capacity_supports;
   double byte_unit, cost_unit;
-  int shift;
+  int shift;        /* of bound and earnings: small enough for 64 bits */
+  int weight_shift; /* of multipliers, on top of that */
   int64_t step; /* all durations are multiples of it */
   moc__wide bound;
 };
@@ -127,14 +133,16 @@ moc__dual *moc__dual_create(moc__model *model) {
   if (d->step == 0) d->step = 1;
   d->cost_unit = fmax(1, cost / model->staged->n);
   d->byte_unit = fmax(1, 4 * bytes / fmax(1, model->staged->n_tensors));
-  int shift = 34 - ilogb(d->cost_unit / d->byte_unit);
-  d->shift = shift < 0 ? 0 : shift > 60 ? 60 : shift;
+  int shift = 54 - ilogb(fmax(cost, 1)), weight_shift = 34 - ilogb(d->cost_unit / d->byte_unit);
+  d->shift = shift < 0 ? 0 : shift > 30 ? 30 : shift;
+  d->weight_shift = weight_shift < d->shift ? 0 : (weight_shift > 60 ? 60 : weight_shift) - d->shift;
   return d;
 }
 
 static void release_layout(moc__dual *d) {
   void *blocks[] = {d->choices, d->variable, d->earning, d->segments,    d->groups, d->links,
-                    d->value,   d->taken,    d->actives, d->first_group, d->counts};
+                    d->value,   d->taken,    d->actives, d->first_group, d->counts, d->readers,
+                    d->enders,  d->next_reads, d->next_ends};
   for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) moc__release(&d->allocator, blocks[i]);
   d->choices = NULL;
   d->variable = NULL;
@@ -147,6 +155,7 @@ static void release_layout(moc__dual *d) {
   d->actives = NULL;
   d->first_group = NULL;
   d->counts = NULL;
+  d->readers = d->enders = d->next_reads = d->next_ends = NULL;
 }
 
 void moc__dual_destroy(moc__dual *d) {
@@ -154,7 +163,7 @@ void moc__dual_destroy(moc__dual *d) {
   moc_allocator allocator = d->allocator;
   release_layout(d);
   void *blocks[] = {d->choice_of,     d->weight,  d->best_weight, d->fraction,
-                    d->best_fraction, d->integer, d->slope,       d};
+                    d->best_fraction, d->integer, d->slope,       d->least_slope, d};
   for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) moc__release(&allocator, blocks[i]);
 }
 
@@ -229,8 +238,8 @@ static bool extend_multipliers(moc__dual *d) {
   const moc__model *m = d->model;
   if (m->n_events > d->capacity_events) {
     int64_t room = 2 * m->n_events;
-    double **doubles[] = {&d->weight, &d->best_weight, &d->slope};
-    for (int i = 0; i < 3; i++) {
+    double **doubles[] = {&d->weight, &d->best_weight, &d->slope, &d->least_slope};
+    for (int i = 0; i < 4; i++) {
       double *grown = moc__resize(&d->allocator, *doubles[i], room, sizeof *grown);
       if (grown == NULL) return false;
       *doubles[i] = grown;
@@ -266,17 +275,21 @@ static bool rebuild(moc__dual *d) {
   }
   d->choices = MOC__NEW_ZEROED(&d->allocator, places, choice);
   d->variable = MOC__NEW(&d->allocator, flat, int32_t);
-  d->earning = MOC__NEW(&d->allocator, flat, moc__wide);
+  d->earning = MOC__NEW(&d->allocator, flat, int64_t);
   d->segments = MOC__NEW(&d->allocator, 2 * flat, segment);
   d->groups = MOC__NEW(&d->allocator, m->n_supports, group);
   d->links = MOC__NEW(&d->allocator, m->n_supports, link);
   d->actives = MOC__NEW(&d->allocator, m->n_supports, active);
   d->value = MOC__NEW(&d->allocator, flat, int8_t);
   d->taken = MOC__NEW(&d->allocator, flat, bool);
+  d->readers = MOC__NEW(&d->allocator, flat, int32_t);
+  d->enders = MOC__NEW(&d->allocator, flat, int32_t);
+  d->next_reads = MOC__NEW(&d->allocator, m->n_supports, int32_t);
+  d->next_ends = MOC__NEW(&d->allocator, m->n_supports, int32_t);
   d->first_group = MOC__NEW(&d->allocator, m->n_events + 1, int64_t);
   d->counts = MOC__NEW(&d->allocator, m->n_events, bool);
   if (!d->choices || !d->variable || !d->earning || !d->segments || !d->groups || !d->links || !d->actives ||
-      !d->value || !d->taken || !d->first_group || !d->counts || !extend_multipliers(d))
+      !d->value || !d->taken || !d->readers || !d->enders || !d->next_reads || !d->next_ends || !d->first_group || !d->counts || !extend_multipliers(d))
     return false;
   int32_t ends[2 * MOST_SPANS];
   int64_t n_segments = 0;
@@ -302,24 +315,24 @@ static bool rebuild(moc__dual *d) {
 
 /* --- One operation's best choice --- */
 
-static inline moc__wide sum_of(const moc__wide *b, uint64_t spans) {
-  moc__wide sum = 0;
+static inline int64_t sum_of(const int64_t *b, uint64_t spans) {
+  int64_t sum = 0;
   for (; spans != 0; spans &= spans - 1) sum += b[__builtin_ctzll(spans)];
   return sum;
 }
 
 /* Earnings with at most one start. */
-static moc__wide earn_single(const moc__dual *d, const choice *c, uint64_t hit, uint64_t missed, bool some,
+static int64_t earn_single(const moc__dual *d, const choice *c, uint64_t hit, uint64_t missed, bool some,
                              uint64_t *chosen) {
-  const moc__wide *b = d->earning + c->first;
+  const int64_t *b = d->earning + c->first;
   const segment *segments = d->segments + c->first_segment;
-  moc__wide cost = (moc__wide)d->model->staged->duration[c->place] << d->shift;
-  moc__wide best = some || hit != 0 ? -IMPOSSIBLE : 0;
+  int64_t cost = d->model->staged->duration[c->place] << d->shift;
+  int64_t best = some || hit != 0 ? -IMPOSSIBLE : 0;
   *chosen = 0;
   for (int32_t i = 0; i < c->n_segments; i++) {
     uint64_t spans = segments[i].spans;
     if ((spans & missed) != 0 || (hit & ~spans) != 0) continue;
-    moc__wide now = sum_of(b, spans) - cost;
+    int64_t now = sum_of(b, spans) - cost;
     if (now <= best) continue;
     best = now;
     *chosen = spans;
@@ -332,14 +345,14 @@ static moc__wide earn_single(const moc__dual *d, const choice *c, uint64_t hit, 
 }
 
 /* Earnings with any number of starts: from[i] is the best whose last start is in segment i. */
-static moc__wide earn_many(const moc__dual *d, const choice *c, uint64_t hit, uint64_t missed, bool some,
+static int64_t earn_many(const moc__dual *d, const choice *c, uint64_t hit, uint64_t missed, bool some,
                            uint64_t *chosen) {
-  const moc__wide *b = d->earning + c->first;
+  const int64_t *b = d->earning + c->first;
   const segment *segments = d->segments + c->first_segment;
-  moc__wide cost = (moc__wide)d->model->staged->duration[c->place] << d->shift;
-  moc__wide from[2 * MOST_SPANS];
+  int64_t cost = d->model->staged->duration[c->place] << d->shift;
+  int64_t from[2 * MOST_SPANS];
   uint64_t sets[2 * MOST_SPANS], seen[2 * MOST_SPANS]; /* spans that began up to a segment */
-  moc__wide best = some || hit != 0 ? -IMPOSSIBLE : 0;
+  int64_t best = some || hit != 0 ? -IMPOSSIBLE : 0;
   *chosen = 0;
   for (int32_t i = 0; i < c->n_segments; i++) {
     uint64_t spans = segments[i].spans;
@@ -355,7 +368,7 @@ static moc__wide earn_many(const moc__dual *d, const choice *c, uint64_t hit, ui
     }
     for (int32_t k = 0; k < i; k++) {
       if (from[k] <= -IMPOSSIBLE || (hit & over & ~seen[k]) != 0) continue;
-      moc__wide now = from[k] + sum_of(b, spans & ~segments[k].spans) - cost;
+      int64_t now = from[k] + sum_of(b, spans & ~segments[k].spans) - cost;
       if (now <= from[i]) continue;
       from[i] = now;
       sets[i] = sets[k] | spans;
@@ -372,18 +385,18 @@ static moc__wide earn_many(const moc__dual *d, const choice *c, uint64_t hit, ui
   return best;
 }
 
-static moc__wide earn(const moc__dual *d, const choice *c, uint64_t hit, uint64_t missed, bool some,
+static int64_t earn(const moc__dual *d, const choice *c, uint64_t hit, uint64_t missed, bool some,
                       uint64_t *chosen) {
-  if (hit == 0 && !some) { /* most have nothing to gain */
-    const moc__wide *b = d->earning + c->first;
-    int32_t k = 0;
-    while (k < c->n_spans && b[k] <= 0) k++;
-    if (k == c->n_spans && c->n_spans == d->model->starts[c->place].n_spans) {
+  if (hit == 0 && !some && c->n_spans == d->model->starts[c->place].n_spans) { /* most have too little to gain */
+    const int64_t *b = d->earning + c->first;
+    int64_t gain = -(d->model->staged->duration[c->place] << d->shift);
+    for (int32_t k = 0; k < c->n_spans; k++) gain += b[k] > 0 ? b[k] : 0;
+    if (gain <= 0) {
       *chosen = 0;
       return 0;
     }
   }
-  moc__wide best = d->model->max_computes == 2 ? earn_single(d, c, hit, missed, some, chosen)
+  int64_t best = d->model->max_computes == 2 ? earn_single(d, c, hit, missed, some, chosen)
                                                : earn_many(d, c, hit, missed, some, chosen);
   int64_t all = d->model->starts[c->place].n_spans;
   if (all == c->n_spans) return best;
@@ -424,9 +437,11 @@ static bool takes_place(const moc__dual *d, const moc__event_row *event) {
 static void choose_supports(moc__dual *d, bool all) {
   const moc__model *m = d->model;
   d->n_actives = 0;
+  for (int64_t i = 0; i < d->n_flat; i++) d->readers[i] = d->enders[i] = -1;
   for (int64_t r = 0; r < m->n_events; r++) {
     d->counts[r] = takes_place(d, &m->events[r]) && (all || d->weight[r] > 0);
     if (!d->counts[r]) continue;
+    d->least_slope[r] = -(double)m->events[r].room / d->byte_unit;
     for (int64_t i = d->first_group[r]; i < d->first_group[r + 1]; i++) {
       int best = 1;
       const link *found = NULL;
@@ -438,20 +453,35 @@ static void choose_supports(moc__dual *d, bool all) {
         best = score;
         found = l;
       }
-      if (found != NULL) d->actives[d->n_actives++] = (active){*found, best >= 4};
+      if (found == NULL) continue;
+      int32_t index = (int32_t)d->n_actives++;
+      d->actives[index] =
+          (active){found->size, found->bytes, found->event, found->reads, found->ends, found->support, best >= 4};
+      if (found->reads < 0) {
+        d->least_slope[r] += found->bytes;
+      } else {
+        d->next_reads[index] = d->readers[found->reads];
+        d->readers[found->reads] = index;
+      }
+      if (found->ends >= 0) {
+        d->next_ends[index] = d->enders[found->ends];
+        d->enders[found->ends] = index;
+      }
     }
   }
 }
 
 static int64_t to_integer(const moc__dual *d, double weight) {
-  double value = ldexp(weight * d->cost_unit / d->byte_unit, d->shift);
+  double value = ldexp(weight * d->cost_unit / d->byte_unit, d->shift + d->weight_shift);
   return value >= (double)LARGEST_WEIGHT ? LARGEST_WEIGHT : value <= 0 ? 0 : (int64_t)value;
 }
 
-/* The bound for weight[] and fraction[], in units of 2^-shift. */
+/* The bound for weight[] and fraction[], in units of 2^-shift. Products of multipliers are rounded down, what is
+ * subtracted is rounded up. */
 static moc__wide evaluate(moc__dual *d) {
   const moc__model *m = d->model;
-  moc__wide bound = 0;
+  moc__wide bound = 0, sum = 0;
+  int down = d->weight_shift;
   d->work += 1 + (d->n_choices + d->n_actives / 8) / 20;
   memset(d->earning, 0, (size_t)d->n_flat * sizeof *d->earning);
   memset(d->taken, 0, (size_t)d->n_flat * sizeof *d->taken);
@@ -459,26 +489,32 @@ static moc__wide evaluate(moc__dual *d) {
     const moc__event_row *event = &m->events[r];
     d->integer[r] = d->counts[r] ? to_integer(d, d->weight[r]) : 0;
     if (d->integer[r] == 0) continue;
-    bound -= (moc__wide)d->integer[r] * event->room;
+    bound += -((moc__wide)d->integer[r] * event->room) >> down;
     if (event->condition < 0) continue;
     /* The constraint as it stands: load - room for the condition, load at the right. */
-    moc__wide slack = (moc__wide)d->integer[r] * (event->load - event->room);
+    moc__wide slack = -(-((moc__wide)d->integer[r] * (event->load - event->room)) >> down);
     if (slack <= 0) continue;
+    if (slack > MOST_EARNINGS) return d->bound = -((moc__wide)1 << 100);
     bound -= slack;
+    sum += slack;
     int32_t span = 0;
     while (m->starts[event->place].spans[span].variable != event->condition) span++;
-    d->earning[flat_index(d, event->place, span)] -= slack;
+    d->earning[flat_index(d, event->place, span)] -= (int64_t)slack;
   }
   for (int64_t i = 0; i < d->n_actives; i++) {
-    const link *l = &d->actives[i].link;
-    if (d->integer[l->event] == 0) continue;
-    moc__wide v = (moc__wide)d->integer[l->event] * l->size;
-    if (!d->actives[i].pinned) v = v / FRACTION * (int64_t)(d->fraction[l->support] * FRACTION);
-    if (l->reads < 0)
+    const active *a = &d->actives[i];
+    if (d->integer[a->event] == 0) continue;
+    moc__wide product = (moc__wide)d->integer[a->event] * a->size;
+    if (!a->pinned) product = product / FRACTION * (int64_t)(d->fraction[a->support] * FRACTION);
+    product >>= down;
+    sum += product;
+    if (sum > MOST_EARNINGS) return d->bound = -((moc__wide)1 << 100);
+    int64_t v = (int64_t)product;
+    if (a->reads < 0)
       bound += v;
     else
-      d->earning[l->reads] -= v;
-    if (l->ends >= 0) d->earning[l->ends] += v;
+      d->earning[a->reads] -= v;
+    if (a->ends >= 0) d->earning[a->ends] += v;
   }
   for (int64_t i = 0; i < d->n_choices; i++) {
     choice *c = &d->choices[i];
@@ -490,34 +526,49 @@ static moc__wide evaluate(moc__dual *d) {
   return bound;
 }
 
+/* Slopes of the supports that read (gain 1) or end with (-1) a span that is hit: lists by span. */
+static void add_slopes(moc__dual *d, const int32_t *heads, const int32_t *next, int gain, double *norm) {
+  for (int64_t i = 0; i < d->n_choices; i++) {
+    const choice *c = &d->choices[i];
+    for (uint64_t left = c->chosen; left != 0; left &= left - 1) {
+      for (int32_t k = heads[c->first + __builtin_ctzll(left)]; k >= 0; k = next[k]) {
+        const active *a = &d->actives[k];
+        d->slope[a->event] += gain * a->bytes * (a->pinned ? 1 : d->fraction[a->support]);
+        if (!a->pinned) *norm += 1;
+      }
+    }
+  }
+}
+
+static void move_fractions(moc__dual *d, const int32_t *heads, const int32_t *next, double step) {
+  for (int64_t i = 0; i < d->n_choices; i++) {
+    const choice *c = &d->choices[i];
+    for (uint64_t left = c->chosen; left != 0; left &= left - 1) {
+      for (int32_t k = heads[c->first + __builtin_ctzll(left)]; k >= 0; k = next[k]) {
+        const active *a = &d->actives[k];
+        double most = d->weight[a->event] * a->bytes;
+        if (a->pinned || !(most > 0)) continue;
+        d->fraction[a->support] = fmin(1, fmax(0, d->fraction[a->support] + step / most));
+      }
+    }
+  }
+}
+
 /* A subgradient step towards `aim`, from the choices that evaluate made. */
 static void step_towards(moc__dual *d, double aim, double factor) {
   const moc__model *m = d->model;
   double norm = 0, now = ldexp((double)d->bound, -d->shift) / d->cost_unit;
-  for (int64_t r = 0; r < m->n_events; r++)
-    d->slope[r] = d->counts[r] ? -(double)m->events[r].room / d->byte_unit : 0;
-  for (int64_t i = 0; i < d->n_actives; i++) {
-    const active *a = &d->actives[i];
-    int gain = (a->link.reads < 0 || d->taken[a->link.reads]) - (a->link.ends >= 0 && d->taken[a->link.ends]);
-    if (gain == 0) continue;
-    d->slope[a->link.event] += gain * a->link.bytes * (a->pinned ? 1 : d->fraction[a->link.support]);
-    if (!a->pinned) norm += 1;
-  }
+  for (int64_t r = 0; r < m->n_events; r++) d->slope[r] = d->counts[r] ? d->least_slope[r] : 0;
+  add_slopes(d, d->readers, d->next_reads, 1, &norm);
+  add_slopes(d, d->enders, d->next_ends, -1, &norm);
   for (int64_t r = 0; r < m->n_events; r++) {
     if (d->weight[r] <= 0 && d->slope[r] < 0) d->slope[r] = 0;
     norm += d->slope[r] * d->slope[r];
   }
   if (!(norm > 0)) return;
   double step = factor * fmax(aim - now, 1e-4 * fabs(aim)) / norm;
-  for (int64_t i = 0; i < d->n_actives; i++) {
-    const active *a = &d->actives[i];
-    if (a->pinned) continue;
-    double most = d->weight[a->link.event] * a->link.bytes;
-    int gain = (a->link.reads < 0 || d->taken[a->link.reads]) - (a->link.ends >= 0 && d->taken[a->link.ends]);
-    if (gain == 0 || !(most > 0)) continue;
-    double *fraction = &d->fraction[a->link.support];
-    *fraction = fmin(1, fmax(0, *fraction + step * gain / most));
-  }
+  move_fractions(d, d->readers, d->next_reads, step);
+  move_fractions(d, d->enders, d->next_ends, -step);
   for (int64_t r = 0; r < m->n_events; r++) d->weight[r] = fmax(0, d->weight[r] + step * d->slope[r]);
 }
 
@@ -562,7 +613,7 @@ static moc__wide ascend(moc__dual *d, int32_t rounds, moc__wide cap) {
 
 /* The false literals of one operation that its earnings rest on, those of the highest level tried first, as far as
  * `slack` (> what may be lost) does not let them go, to the conflict. `except`: a span that is left out. */
-static void explain_choice(moc__dual *d, const choice *c, uint64_t hit, uint64_t missed, moc__wide earns,
+static void explain_choice(moc__dual *d, const choice *c, uint64_t hit, uint64_t missed, int64_t earns,
                            moc__wide *slack, int except) {
   moc__engine *e = &d->model->engine;
   uint64_t open = (hit | missed) & ~(c->hit_fixed | c->missed_fixed);
@@ -570,7 +621,7 @@ static void explain_choice(moc__dual *d, const choice *c, uint64_t hit, uint64_t
   bool some = c->some;
   uint64_t ignored;
   if (some && !c->some_fixed) {
-    moc__wide now = earn(d, c, hit, missed, false, &ignored);
+    int64_t now = earn(d, c, hit, missed, false, &ignored);
     if (now - earns < *slack) {
       *slack -= now - earns;
       earns = now;
@@ -582,7 +633,7 @@ static void explain_choice(moc__dual *d, const choice *c, uint64_t hit, uint64_t
   for (; open != 0; open &= open - 1) {
     int k = __builtin_ctzll(open);
     uint64_t bit = UINT64_C(1) << k;
-    moc__wide now = earn(d, c, hit & ~bit, missed & ~bit, some, &ignored);
+    int64_t now = earn(d, c, hit & ~bit, missed & ~bit, some, &ignored);
     if (now - earns < *slack) {
       *slack -= now - earns;
       earns = now;
@@ -596,7 +647,7 @@ static void explain_choice(moc__dual *d, const choice *c, uint64_t hit, uint64_t
 }
 
 typedef struct loss {
-  moc__wide loses;
+  int64_t loses;
   int64_t choice;
 } loss;
 
@@ -619,7 +670,7 @@ static void explain_bound(moc__dual *d, moc__wide *slack, const choice *except) 
     const choice *c = &d->choices[i];
     if (c == except) continue;
     if (c->hit == c->hit_fixed && c->missed == c->missed_fixed && c->some == c->some_fixed) continue;
-    moc__wide loses = earn(d, c, c->hit_fixed, c->missed_fixed, c->some_fixed, &ignored) - c->earns;
+    int64_t loses = earn(d, c, c->hit_fixed, c->missed_fixed, c->some_fixed, &ignored) - c->earns;
     if (loses > 0) losses[count++] = (loss){loses, i};
   }
   qsort(losses, (size_t)count, sizeof *losses, by_loss);
@@ -632,33 +683,84 @@ static void explain_bound(moc__dual *d, moc__wide *slack, const choice *except) 
   moc__release(&d->allocator, losses);
 }
 
-/* Make false what would push the bound above the cap. */
-static void fix_literals(moc__dual *d, moc__wide cap) {
+/* The debug build looks at every explanation: the bound under the literals of conflict[] alone, all others open, passes
+ * the cap. */
+#ifndef NDEBUG
+static bool bound_follows(moc__dual *d, moc__wide cap) {
+  const moc__engine *e = &d->model->engine;
+  moc__wide bound = d->bound;
+  uint64_t ignored;
+  for (int64_t i = 0; i < d->n_choices; i++) {
+    const choice *c = &d->choices[i];
+    uint64_t hit = c->hit_fixed, missed = c->missed_fixed;
+    bool some = c->some_fixed;
+    const moc__starts *s = &d->model->starts[c->place];
+    for (int64_t k = 0; k < e->n_conflict; k++) {
+      moc__lit l = e->conflict[k];
+      for (int32_t i2 = 0; i2 < c->n_spans; i2++) {
+        if (d->variable[c->first + i2] != moc__var(l)) continue;
+        *((l & 1) != 0 ? &hit : &missed) |= UINT64_C(1) << i2;
+      }
+      some |= s->n_times > 0 && l == moc__not(2 * s->times[0]);
+    }
+    bound += c->earns - earn(d, c, hit, missed, some, &ignored);
+  }
+  return bound > cap;
+}
+#endif
+
+/* with[k]: what the operation earns when span k must be hit, too, for each open span. */
+static void earn_each(const moc__dual *d, const choice *c, int64_t *with) {
+  uint64_t ignored;
+  if (d->model->max_computes != 2 || c->n_spans != d->model->starts[c->place].n_spans) {
+    for (int32_t k = 0; k < c->n_spans; k++)
+      if (d->value[c->first + k] == 0) with[k] = earn(d, c, c->hit | UINT64_C(1) << k, c->missed, c->some, &ignored);
+    return;
+  }
+  const segment *segments = d->segments + c->first_segment;
+  for (int32_t k = 0; k < c->n_spans; k++) with[k] = -IMPOSSIBLE;
+  for (int32_t i = 0; i < c->n_segments; i++) {
+    uint64_t spans = segments[i].spans;
+    if ((spans & c->missed) != 0 || (c->hit & ~spans) != 0) continue;
+    int64_t now = sum_of(d->earning + c->first, spans) - (d->model->staged->duration[c->place] << d->shift);
+    for (uint64_t left = spans; left != 0; left &= left - 1) {
+      int k = __builtin_ctzll(left);
+      if (now > with[k]) with[k] = now;
+    }
+  }
+}
+
+/* A literal that would push the bound above the cap is false. */
+static void fix_literal(moc__dual *d, const choice *c, int32_t k, int64_t with, moc__wide cap) {
   moc__engine *e = &d->model->engine;
+  e->n_conflict = 0;
+  moc__engine_conflict_literal(e, 2 * d->variable[c->first + k] + 1);
+  moc__wide slack = d->bound + c->earns - with - cap;
+  explain_choice(d, c, c->hit | UINT64_C(1) << k, c->missed, with, &slack, k);
+  explain_bound(d, &slack, c);
+  assert(e->out_of_memory || bound_follows(d, cap));
+  if (!e->out_of_memory) moc__engine_imply(e, e->conflict, e->n_conflict, true);
+}
+
+static void fix_literals(moc__dual *d, moc__wide cap) {
+  const moc__engine *e = &d->model->engine;
   int fixed = 0;
+  int64_t with[MOST_SPANS];
   for (int64_t i = 0; i < d->n_choices; i++) {
     const choice *c = &d->choices[i];
     if (c->earns <= -IMPOSSIBLE / 2) continue;
     /* What one more start can lose at most. */
-    moc__wide most = c->earns + ((moc__wide)d->model->staged->duration[c->place] << d->shift);
+    int64_t most = c->earns + (d->model->staged->duration[c->place] << d->shift);
     for (int32_t k = 0; k < c->n_spans; k++) {
       if (d->earning[c->first + k] < 0) most -= d->earning[c->first + k];
     }
-    if (d->bound + most <= cap && c->missed == 0 && c->hit == 0) continue;
+    if (d->bound + most <= cap) continue;
+    earn_each(d, c, with);
     for (int32_t k = 0; k < c->n_spans; k++) {
-      uint64_t bit = UINT64_C(1) << k, ignored;
-      int32_t v = d->variable[c->first + k];
-      if (e->value[v] != 0 || (c->chosen & bit) != 0) continue;
-      moc__wide with = earn(d, c, c->hit | bit, c->missed, c->some, &ignored);
-      moc__wide slack = d->bound + (c->earns - with) - cap;
-      if (slack <= 0) continue;
-      e->n_conflict = 0;
-      moc__engine_conflict_literal(e, 2 * v + 1);
-      explain_choice(d, c, c->hit | bit, c->missed, with, &slack, k);
-      explain_bound(d, &slack, c);
-      if (e->out_of_memory) return;
-      moc__engine_imply(e, e->conflict, e->n_conflict, true);
-      if (e->n_levels > 0 && ++fixed >= MOST_FIXED) return;
+      if (e->value[d->variable[c->first + k]] != 0 || (c->chosen >> k & 1) != 0) continue;
+      if (d->bound + c->earns - with[k] <= cap) continue;
+      fix_literal(d, c, k, with[k], cap);
+      if (e->out_of_memory || (e->n_levels > 0 && ++fixed >= MOST_FIXED)) return;
     }
   }
 }
@@ -691,27 +793,12 @@ static bool propagate(void *context, moc__engine *e) {
     moc__wide slack = d->bound - cap;
     e->n_conflict = 0;
     explain_bound(d, &slack, NULL);
+    assert(e->out_of_memory || bound_follows(d, cap));
     e->conflict_taint = true;
     return false;
   }
   fix_literals(d, cap);
   return true;
-}
-
-int64_t moc__dual_root_bound(moc__dual *d) {
-  moc__engine *e = &d->model->engine;
-  assert(e->n_levels == 0);
-  if (d->built_for != d->model->refinements && !rebuild(d)) {
-    e->out_of_memory = true;
-    return 0;
-  }
-  if (d->n_choices == 0) return 0;
-  read_literals(d);
-  choose_supports(d, true);
-  moc__wide bound = ascend(d, FIRST_ROUNDS, (moc__wide)MOC_MAX_TOTAL << d->shift), unit = (moc__wide)1 << d->shift;
-  if (bound <= 0) return 0;
-  moc__wide extra = bound / unit + (bound % unit != 0);
-  return extra > MOC_MAX_TOTAL ? MOC_MAX_TOTAL : (int64_t)extra;
 }
 
 void moc__dual_install(moc__dual *d) {

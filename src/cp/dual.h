@@ -36,8 +36,4 @@ void moc__dual_destroy(moc__dual *dual);
 /* Work done, in about microseconds. */
 int64_t moc__dual_work(const moc__dual *dual);
 
-/* At level 0: the best bound on the extra duration without looking at the target, at least 0. It holds for what the
- * model allows. */
-int64_t moc__dual_root_bound(moc__dual *dual);
-
 #endif

@@ -324,6 +324,17 @@ static bool explain(moc__engine *e, moc__lit l) {
   return (int32_t)(reason >> 2) == e->objective;
 }
 
+/* The debug build looks at every explanation: its literals were false before l became true. */
+#ifndef NDEBUG
+static bool explained(const moc__engine *e, moc__lit l) {
+  for (int64_t i = 0; i < e->n_conflict; i++) {
+    if (moc__value(e, e->conflict[i]) >= 0) return false;
+    if (e->position[moc__var(e->conflict[i])] >= e->position[moc__var(l)]) return false;
+  }
+  return true;
+}
+#endif
+
 /* Is a literal of the lemma implied by others of it? One step deep. */
 static bool redundant(moc__engine *e, moc__lit l, bool *tainted) {
   moc__reason reason = e->reason[moc__var(l)];
@@ -370,6 +381,7 @@ static bool learn(moc__engine *e) {
     if (--open == 0) break;
     e->seen[moc__var(uip)] = false;
     tainted |= explain(e, uip);
+    assert(e->out_of_memory || explained(e, uip));
     for (int64_t k = 0; k < e->n_conflict; k++) see(e, e->conflict[k], &open, &tainted);
     if (e->out_of_memory) return true;
   }

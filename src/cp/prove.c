@@ -6,7 +6,7 @@
 
 enum {
   SLICE = 50,          /* conflicts between two looks at incumbent and effort */
-  FIRST_PATIENCE = 40, /* slices spent on a target at first */
+  FIRST_PATIENCE = 10, /* slices spent on a target at first */
   COVER_ROUNDS = 3000
 };
 #define COVER_WORK INT64_C(300000000) /* rounds of the covering bound times its size, at most */
