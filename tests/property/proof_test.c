@@ -18,7 +18,7 @@ enum { GRAPHS = 2000, MOST_STARTS = 8 };
 
 typedef struct schedule {
   const moc__staged *staged;
-  uint32_t starts[TEST_MOST_OPS]; /* of places: the stages in which it is computed again */
+  uint64_t starts[64]; /* of places: the stages in which it is computed again */
 } schedule;
 
 static bool runs_at(const schedule *s, int32_t place, int32_t stage) {
@@ -75,7 +75,7 @@ static void assign(const moc__model *m, const schedule *s, bool *value) {
       value[starts->spans[i].variable] = any;
     }
     for (int64_t c = 0; c < starts->n_times; c++)
-      value[starts->times[c]] = __builtin_popcount(s->starts[p]) > c;
+      value[starts->times[c]] = __builtin_popcountll(s->starts[p]) > c;
   }
   for (int64_t i = 0; i < m->residency_slots; i++) {
     const moc__residency *r = &m->residencies[i];
@@ -131,7 +131,7 @@ static void check_all(moc__model *m, schedule *s, int32_t place, int64_t extra, 
   for (uint32_t choice = 0; choice < UINT32_C(1) << stages; choice++) {
     int times = __builtin_popcount(choice);
     if (times > m->max_computes - 1) continue;
-    s->starts[place] = choice << (place + 1);
+    s->starts[place] = (uint64_t)choice << (place + 1);
     check_all(m, s, place + 1, extra + times * g->duration[place], checked);
   }
   s->starts[place] = 0;
@@ -276,9 +276,84 @@ static void compare(void **state) {
   assert_true(count.recompute > graphs / 4 && count.conflicts > graphs && count.bounds > graphs / 10);
 }
 
+/* Larger graphs, more conflicts: a plan of the whole solver must satisfy whatever is derived with a target just above its
+ * duration, and whatever is derived without the target at any time. */
+static void plans_satisfy_what_is_learned(void **state) {
+  (void)state;
+  moc__rng rng;
+  moc__rng_init(&rng, 29, 0);
+  tally count = {0};
+  int64_t graphs = test_scaled(30);
+  for (int64_t i = 0; i < graphs; i++) {
+    test_shape shape = {.n_ops = 24 + (int32_t)moc__rng_below(&rng, 36),
+                        .full_model = i % 2 == 1,
+                        .edge_percent = 4 + moc__rng_below(&rng, 4),
+                        .most_size = 1000,
+                        .most_duration = 50};
+    moc_graph *graph = test_random_graph(&rng, &shape, NULL);
+    moc_graph_facts facts;
+    moc_error error;
+    CHECK_OK(moc_graph_get_facts(graph, &facts, &error), error);
+    moc_solve_options options;
+    moc_solve_options_init(&options);
+    options.budget = facts.working_set_bound + (facts.baseline_peak - facts.working_set_bound) * (int64_t)(3 + i % 6) / 10;
+    options.threads = 1;
+    options.moves = 20000;
+    options.max_computes = i % 3 == 0 ? 3 : 2;
+    moc_plan *plan;
+    CHECK_OK(moc_solve(graph, &options, NULL, &plan, &error), error);
+    moc_allocator allocator = moc__allocator_or_default(NULL);
+    moc__staged staged;
+    CHECK_OK(moc__staged_init(&staged, graph, moc_graph_input_order(graph).items, &allocator, &error), error);
+    if (plan->length > 0 && plan->total_duration > plan->baseline_duration) {
+      schedule s = {.staged = &staged};
+      int32_t stage = 0;
+      for (int64_t step = 0; step < plan->length; step++) { /* the stage ends with the next first computation */
+        int32_t place = 0;
+        while (staged.order[place] != plan->sequence[step]) place++;
+        if (place == stage)
+          stage++;
+        else
+          s.starts[place] |= UINT64_C(1) << stage;
+      }
+      assert_true(peak_of(&s) <= options.budget);
+      int64_t extra = plan->total_duration - plan->baseline_duration;
+      moc__model m;
+      CHECK_OK(moc__model_init(&m, &staged, options.budget, options.max_computes, &allocator, &error), error);
+      moc__dual *dual = moc__dual_create(&m);
+      moc__dual_install(dual);
+      moc__model_set_target(&m, extra + 1);
+      for (int round = 0; round < 40; round++) {
+        moc__model_end end = moc__model_solve(&m, 20, NULL, NULL);
+        assert_false(m.stuck);
+        check_constraints(&m, &s, extra);
+        count.checked++;
+        if (end == MOC__MODEL_REFUTED) {
+          if (m.target > extra) fail_msg("refuted, but there is a plan");
+          break;
+        }
+        if (end == MOC__MODEL_SOLVED) moc__model_set_target(&m, round % 4 == 3 ? extra + 1 : m.target - 1);
+      }
+      count.conflicts += m.engine.conflicts;
+      count.learned += m.engine.n_learned;
+      count.recompute++;
+      moc__dual_destroy(dual);
+      moc__model_release(&m);
+    }
+    moc__staged_release(&staged);
+    moc_plan_destroy(plan);
+    moc_graph_destroy(graph);
+  }
+  print_message("# %lld plans of %lld graphs, checked %lld times: %lld conflicts, %lld learned clauses kept\n",
+                (long long)count.recompute, (long long)graphs, (long long)count.checked, (long long)count.conflicts,
+                (long long)count.learned);
+  assert_true(count.recompute > graphs / 4 && count.conflicts > graphs);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(compare),
+      cmocka_unit_test(plans_satisfy_what_is_learned),
   };
   return cmocka_run_group_tests_name("proof", tests, NULL, NULL);
 }
