@@ -62,6 +62,7 @@ typedef struct solve {
   moc_graph_facts facts;
   moc__staged staged;
   moc__incumbent incumbent;
+  moc_certificate certificate; /* one thread fills it */
   bool interrupted; /* the clock or the caller ended it */
 } solve;
 
@@ -86,13 +87,13 @@ static void *work(void *argument) {
   worker *w = argument;
   solve *s = w->solve;
   moc__prove_options prove = {s->options.budget, s->most_computes, w->role == BOTH ? PROOF_EFFORT : 0};
-  if (w->role == PROVES) moc__prove(&s->staged, &prove, &s->incumbent);
+  if (w->role == PROVES) moc__prove(&s->staged, &prove, &s->incumbent, &s->certificate);
   if (w->role == BOTH) {
     moc__anneal_options turn = w->options;
     int64_t moves = turn.moves;
     turn.moves = moves == 0 ? FIRST_TURN : moc__min(moves, FIRST_TURN);
     moc__anneal(&s->staged, &turn, &s->incumbent);
-    if (!moc__stopped(&s->incumbent)) moc__prove(&s->staged, &prove, &s->incumbent);
+    if (!moc__stopped(&s->incumbent)) moc__prove(&s->staged, &prove, &s->incumbent, &s->certificate);
     if (moves > 0) w->options.moves = moves - turn.moves;
     if (moves > 0 && w->options.moves == 0) atomic_store(&s->incumbent.stop, true);
     w->options.stream = (uint64_t)s->options.threads;
@@ -198,6 +199,8 @@ static moc_status fill_plan(solve *s, moc_plan *plan, moc_error *error) {
   plan->moves = atomic_load(&incumbent->moves);
   plan->trace = incumbent->trace;
   plan->n_trace = incumbent->n_trace;
+  plan->certificate = s->certificate;
+  s->certificate.weights = NULL;
   incumbent->trace = NULL;
   plan->max_computes = (int32_t)moc__max(plan->max_computes, incumbent->max_computes);
   plan->status = MOC_PLAN_UNKNOWN;
@@ -223,6 +226,7 @@ static moc_status search_plan(solve *s, const moc_op *order, moc_plan *plan, moc
   if (status == MOC_OK) {
     status = run_threads(s, error);
     if (status == MOC_OK) status = fill_plan(s, plan, error);
+    moc__release(&s->allocator, s->certificate.weights);
     moc__incumbent_release(&s->incumbent);
   }
   moc__staged_release(&s->staged);

@@ -31,14 +31,27 @@ static void raise_bound(prover *p, int64_t extra) {
   assert(!p->broken);
 }
 
-static void prove_cover(prover *p, const moc__staged *staged) {
+/* What the covering bound rests on. */
+static void certify(const moc__cover *cover, const moc__staged *staged, moc_certificate *certificate) {
+  moc_bound_weight *weights = MOC__NEW(&cover->allocator, cover->n_rows, moc_bound_weight);
+  if (weights == NULL) return;
+  *certificate = (moc_certificate){staged->total_duration + cover->extra, cover->shift, 0, weights};
+  for (int32_t r = 0; r < cover->n_rows; r++) {
+    if (cover->weight[r] > 0)
+      weights[certificate->n_weights++] = (moc_bound_weight){staged->order[cover->step[r]], cover->weight[r]};
+  }
+}
+
+static void prove_cover(prover *p, const moc__staged *staged, moc_certificate *certificate) {
   moc__cover cover;
   const moc_allocator *allocator = &p->incumbent->allocator;
   if (moc__cover_init(&cover, staged, p->options->budget, allocator, NULL) != MOC_OK) return;
   int64_t size = 1 + cover.n_rows + (cover.n_items > 0 ? cover.first_part[cover.n_items] : 0);
   int64_t rounds = moc__min(COVER_ROUNDS, 50 + COVER_WORK / size);
-  if (moc__cover_ascend(&cover, INT64_MAX, (int32_t)rounds, stop, p->incumbent, NULL) == MOC_OK)
+  if (moc__cover_ascend(&cover, INT64_MAX, (int32_t)rounds, stop, p->incumbent, NULL) == MOC_OK) {
     raise_bound(p, cover.extra);
+    if (cover.extra > 0) certify(&cover, staged, certificate);
+  }
   moc__cover_release(&cover);
 }
 
@@ -109,9 +122,10 @@ done:
   moc__release(&m->allocator, order);
 }
 
-void moc__prove(const moc__staged *staged, const moc__prove_options *options, moc__incumbent *incumbent) {
+void moc__prove(const moc__staged *staged, const moc__prove_options *options, moc__incumbent *incumbent,
+                moc_certificate *certificate) {
   prover p = {.options = options, .incumbent = incumbent};
-  prove_cover(&p, staged);
+  prove_cover(&p, staged, certificate);
   if (moc__stopped(incumbent)) return;
   if (moc__model_init(&p.model, staged, options->budget, options->max_computes, &incumbent->allocator, NULL) != MOC_OK)
     return;

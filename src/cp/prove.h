@@ -16,7 +16,9 @@ typedef struct moc__prove_options {
 } moc__prove_options;
 
 /* Run until the incumbent says stop, everything is proved, or the effort is spent. When memory is out the proof ends;
- * the incumbent is not told: the search needs no bound. Deterministic but for what the incumbent holds. */
-void moc__prove(const moc__staged *staged, const moc__prove_options *options, moc__incumbent *incumbent);
+ * the incumbent is not told: the search needs no bound. *certificate, zeroed, gets that of the covering bound if that is
+ * more than nothing; its weights belong to the caller. Deterministic but for what the incumbent holds. */
+void moc__prove(const moc__staged *staged, const moc__prove_options *options, moc__incumbent *incumbent,
+                moc_certificate *certificate);
 
 #endif
