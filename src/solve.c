@@ -134,17 +134,18 @@ static bool out_of_time(void *context) {
 static void supervise(solve *s) {
   const double wake_seconds = 0.02, report_seconds = 0.1;
   moc__incumbent *incumbent = &s->incumbent;
-  int64_t reported = 0;
+  int64_t plans = 0, reported = 0;
   double last_report = 0;
   pthread_mutex_lock(&incumbent->lock);
   for (;;) {
     bool done = incumbent->running == 0;
-    bool improved = incumbent->n_trace > reported;
+    bool improved = incumbent->n_plans > plans, news = incumbent->n_trace > reported;
+    plans = incumbent->n_plans;
     reported = incumbent->n_trace;
     pthread_mutex_unlock(&incumbent->lock);
 
     double seconds = moc__seconds() - incumbent->started;
-    if (improved || (!done && seconds - last_report > report_seconds)) {
+    if (improved || news || (!done && seconds - last_report > report_seconds)) {
       last_report = seconds;
       report(s, improved);
     }

@@ -73,6 +73,7 @@ static void offer(moc__incumbent *incumbent, const int32_t *order, const moc__pa
     failed = !copy_pairs(&incumbent->allocator, pairs, n_pairs, &incumbent->pairs, &incumbent->pairs_capacity) ||
              !trace(incumbent, extra);
     if (!failed) {
+      incumbent->n_plans++;
       incumbent->n_pairs = n_pairs;
       for (int32_t i = 0; i < incumbent->staged->n; i++) incumbent->order[i] = order == NULL ? i : order[i];
       incumbent->peak = peak;

@@ -28,6 +28,7 @@ typedef struct moc__incumbent {
   int32_t max_computes;   /* of the state that the best plan came from; without a plan, the most tried */
   moc_trace_point *trace; /* [n_trace] */
   int64_t n_trace, trace_capacity;
+  int64_t n_plans; /* improvements of the plan; the trace has those of the bound too */
   int32_t running; /* threads that have not ended */
   bool failed;     /* memory was out somewhere */
 } moc__incumbent;
