@@ -11,11 +11,12 @@ enum {
   MOST_SPANS = 64,         /* of one operation that are looked at; more would earn what they can */
   FRACTION = 1 << 16,      /* a support's multiplier is a fraction of its memory constraint's */
   FIRST_ROUNDS = 400,      /* of ascent from nothing */
-  CHANGED_ROUNDS = 300,    /* when the model has changed */
+  GROWN_ROUNDS = 300,      /* when the model has grown a good deal */
+  CHANGED_ROUNDS = 20,     /* when it has changed */
   RESTART_ROUNDS = 100,    /* when the search is at level 0 */
   NODE_ROUNDS = 4,         /* below */
   ALL_EVENTS = 8,          /* one call in so many looks at events without multiplier, too */
-  MOST_FIXED = 6           /* literals fixed by one call below level 0 */
+  MOST_FIXED = 20          /* literals fixed by one call below level 0 */
 };
 #define LARGEST_WEIGHT (INT64_C(1) << 42)
 #define IMPOSSIBLE     (INT64_C(1) << 61) /* what an operation without any choice loses */
@@ -39,6 +40,9 @@ typedef struct choice {
   bool some, some_fixed;          /* N(place, 1) is true */
   int64_t earns;                  /* at present, less the durations */
   uint64_t chosen;                /* spans hit by the best choice */
+  uint64_t need_hit, need_missed; /* literals that the earnings rest on, if `needed_in` is this call */
+  bool need_some;
+  int64_t needed_in;
 } choice;
 
 /* A support with its spans as places in the flat arrays; -1: no such literal. */
@@ -63,6 +67,12 @@ typedef struct active {
   bool pinned; /* its multiplier is all that its R allows */
 } active;
 
+/* What an operation's literals are worth to the bound. */
+typedef struct loss {
+  int64_t loses;
+  int64_t choice;
+} loss;
+
 struct moc__dual {
   moc__model *model;
   moc_allocator allocator;
@@ -86,8 +96,11 @@ struct moc__dual {
   int32_t *readers, *next_reads; /* [flat], [n_actives] lists of the actives that read a span */
   int32_t *enders, *next_ends;   /* and of those that it ends */
   bool *counts; /* [n_events] the event takes part now */
+  loss *losses; /* [n_losses] ascending */
+  int64_t n_losses;
   int64_t n_flat;
   int64_t calls, work;
+  int64_t thorough_for; /* supports at the last thorough ascent */
 
   int64_t n_events, n_supports;
   double *weight, *best_weight;     /* [n_events] multipliers in cost_unit for a byte_unit */
@@ -142,7 +155,7 @@ moc__dual *moc__dual_create(moc__model *model) {
 static void release_layout(moc__dual *d) {
   void *blocks[] = {d->choices, d->variable, d->earning, d->segments,    d->groups, d->links,
                     d->value,   d->taken,    d->actives, d->first_group, d->counts, d->readers,
-                    d->enders,  d->next_reads, d->next_ends};
+                    d->enders,  d->next_reads, d->next_ends, d->losses};
   for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) moc__release(&d->allocator, blocks[i]);
   d->choices = NULL;
   d->variable = NULL;
@@ -155,6 +168,7 @@ static void release_layout(moc__dual *d) {
   d->actives = NULL;
   d->first_group = NULL;
   d->counts = NULL;
+  d->losses = NULL;
   d->readers = d->enders = d->next_reads = d->next_ends = NULL;
 }
 
@@ -274,6 +288,7 @@ static bool rebuild(moc__dual *d) {
     places += m->starts[p].n_spans > 0;
   }
   d->choices = MOC__NEW_ZEROED(&d->allocator, places, choice);
+  d->losses = MOC__NEW(&d->allocator, places, loss);
   d->variable = MOC__NEW(&d->allocator, flat, int32_t);
   d->earning = MOC__NEW(&d->allocator, flat, int64_t);
   d->segments = MOC__NEW(&d->allocator, 2 * flat, segment);
@@ -288,7 +303,7 @@ static bool rebuild(moc__dual *d) {
   d->next_ends = MOC__NEW(&d->allocator, m->n_supports, int32_t);
   d->first_group = MOC__NEW(&d->allocator, m->n_events + 1, int64_t);
   d->counts = MOC__NEW(&d->allocator, m->n_events, bool);
-  if (!d->choices || !d->variable || !d->earning || !d->segments || !d->groups || !d->links || !d->actives ||
+  if (!d->choices || !d->losses || !d->variable || !d->earning || !d->segments || !d->groups || !d->links || !d->actives ||
       !d->value || !d->taken || !d->readers || !d->enders || !d->next_reads || !d->next_ends || !d->first_group || !d->counts || !extend_multipliers(d))
     return false;
   int32_t ends[2 * MOST_SPANS];
@@ -646,41 +661,77 @@ static void explain_choice(moc__dual *d, const choice *c, uint64_t hit, uint64_t
   }
 }
 
-typedef struct loss {
-  int64_t loses;
-  int64_t choice;
-} loss;
-
 static int by_loss(const void *a, const void *b) {
   const loss *x = a, *y = b;
   if (x->loses != y->loses) return x->loses < y->loses ? -1 : 1;
   return (x->choice > y->choice) - (x->choice < y->choice);
 }
 
-/* Literals that keep the bound, `slack` above the cap now, above it; operation `except` apart. */
-static void explain_bound(moc__dual *d, moc__wide *slack, const choice *except) {
-  loss *losses = MOC__NEW(&d->allocator, d->n_choices, loss);
-  if (losses == NULL) {
-    d->model->engine.out_of_memory = true;
-    return;
-  }
+/* What each operation's literals are worth to the bound, ascending, to losses[]. */
+static void weigh_choices(moc__dual *d) {
+  loss *losses = d->losses;
   int64_t count = 0;
   uint64_t ignored;
   for (int64_t i = 0; i < d->n_choices; i++) {
     const choice *c = &d->choices[i];
-    if (c == except) continue;
     if (c->hit == c->hit_fixed && c->missed == c->missed_fixed && c->some == c->some_fixed) continue;
     int64_t loses = earn(d, c, c->hit_fixed, c->missed_fixed, c->some_fixed, &ignored) - c->earns;
     if (loses > 0) losses[count++] = (loss){loses, i};
   }
   qsort(losses, (size_t)count, sizeof *losses, by_loss);
+  d->n_losses = count;
+}
+
+/* Literals that keep the bound, `slack` above the cap now, above it. */
+static void explain_bound(moc__dual *d, moc__wide slack) {
+  weigh_choices(d);
   int64_t i = 0;
-  for (; i < count && losses[i].loses < *slack; i++) *slack -= losses[i].loses;
-  for (; i < count; i++) {
-    const choice *c = &d->choices[losses[i].choice];
-    explain_choice(d, c, c->hit, c->missed, c->earns, slack, -1);
+  for (; i < d->n_losses && d->losses[i].loses < slack; i++) slack -= d->losses[i].loses;
+  for (; i < d->n_losses; i++) {
+    const choice *c = &d->choices[d->losses[i].choice];
+    explain_choice(d, c, c->hit, c->missed, c->earns, &slack, -1);
   }
-  moc__release(&d->allocator, losses);
+}
+
+/* The literals without which an operation would earn more, once for all explanations of a call. */
+static void find_needed(moc__dual *d, choice *c) {
+  if (c->needed_in == d->calls) return;
+  c->needed_in = d->calls;
+  uint64_t open = (c->hit | c->missed) & ~(c->hit_fixed | c->missed_fixed), ignored;
+  c->need_hit = c->hit;
+  c->need_missed = c->missed;
+  c->need_some = c->some;
+  if (c->some && !c->some_fixed && earn(d, c, c->hit, c->missed, false, &ignored) == c->earns) c->need_some = false;
+  for (; open != 0; open &= open - 1) {
+    uint64_t bit = open & ~(open - 1);
+    if (earn(d, c, c->need_hit & ~bit, c->need_missed & ~bit, c->need_some, &ignored) != c->earns) continue;
+    c->need_hit &= ~bit;
+    c->need_missed &= ~bit;
+  }
+  c->need_hit &= ~c->hit_fixed;
+  c->need_missed &= ~c->missed_fixed;
+  c->need_some &= !c->some_fixed;
+}
+
+/* As explain_bound, for one of many: coarser, and without operation `except`. weigh_choices was called. */
+static void explain_fixing(moc__dual *d, moc__wide slack, const choice *except) {
+  moc__engine *e = &d->model->engine;
+  int64_t i = 0;
+  for (; i < d->n_losses; i++) {
+    if (&d->choices[d->losses[i].choice] == except) continue;
+    if (d->losses[i].loses >= slack) break;
+    slack -= d->losses[i].loses;
+  }
+  for (; i < d->n_losses; i++) {
+    choice *c = &d->choices[d->losses[i].choice];
+    if (c == except) continue;
+    find_needed(d, c);
+    for (uint64_t left = c->need_hit; left != 0; left &= left - 1)
+      moc__engine_conflict_literal(e, 2 * d->variable[c->first + __builtin_ctzll(left)] + 1);
+    for (uint64_t left = c->need_missed; left != 0; left &= left - 1)
+      moc__engine_conflict_literal(e, 2 * d->variable[c->first + __builtin_ctzll(left)]);
+    if (c->need_some) moc__engine_conflict_literal(e, 2 * d->model->starts[c->place].times[0] + 1);
+  }
 }
 
 /* The debug build looks at every explanation: the bound under the literals of conflict[] alone, all others open, passes
@@ -737,7 +788,7 @@ static void fix_literal(moc__dual *d, const choice *c, int32_t k, int64_t with, 
   moc__engine_conflict_literal(e, 2 * d->variable[c->first + k] + 1);
   moc__wide slack = d->bound + c->earns - with - cap;
   explain_choice(d, c, c->hit | UINT64_C(1) << k, c->missed, with, &slack, k);
-  explain_bound(d, &slack, c);
+  explain_fixing(d, slack, c);
   assert(e->out_of_memory || bound_follows(d, cap));
   if (!e->out_of_memory) moc__engine_imply(e, e->conflict, e->n_conflict, true);
 }
@@ -746,6 +797,8 @@ static void fix_literals(moc__dual *d, moc__wide cap) {
   const moc__engine *e = &d->model->engine;
   int fixed = 0;
   int64_t with[MOST_SPANS];
+  bool weighed = e->n_levels == 0;
+  if (weighed) d->n_losses = 0; /* all literals are fixed: nothing to explain */
   for (int64_t i = 0; i < d->n_choices; i++) {
     const choice *c = &d->choices[i];
     if (c->earns <= -IMPOSSIBLE / 2) continue;
@@ -759,6 +812,8 @@ static void fix_literals(moc__dual *d, moc__wide cap) {
     for (int32_t k = 0; k < c->n_spans; k++) {
       if (e->value[d->variable[c->first + k]] != 0 || (c->chosen >> k & 1) != 0) continue;
       if (d->bound + c->earns - with[k] <= cap) continue;
+      if (!weighed) weigh_choices(d);
+      weighed = true;
       fix_literal(d, c, k, with[k], cap);
       if (e->out_of_memory || (e->n_levels > 0 && ++fixed >= MOST_FIXED)) return;
     }
@@ -775,11 +830,13 @@ static bool propagate(void *context, moc__engine *e) {
   }
   if (d->n_choices == 0 || m->target >= MOC_MAX_TOTAL) return true;
   moc__wide cap = (moc__wide)((m->target - 1) / d->step * d->step) << d->shift;
+  d->calls++;
   read_literals(d);
-  choose_supports(d, e->n_levels == 0 || d->calls++ % ALL_EVENTS == 0);
+  choose_supports(d, e->n_levels == 0 || d->calls % ALL_EVENTS == 0);
   if (e->n_levels == 0) {
-    int32_t rounds = d->calls == 0 ? FIRST_ROUNDS : changed ? CHANGED_ROUNDS : RESTART_ROUNDS;
-    d->calls++;
+    bool grown = d->n_supports > d->thorough_for + d->thorough_for / 20; /* enough to start anew */
+    int32_t rounds = d->calls == 1 ? FIRST_ROUNDS : grown ? GROWN_ROUNDS : changed ? CHANGED_ROUNDS : RESTART_ROUNDS;
+    if (grown) d->thorough_for = d->n_supports;
     (void)ascend(d, rounds, cap);
   } else {
     (void)evaluate(d);
@@ -792,7 +849,7 @@ static bool propagate(void *context, moc__engine *e) {
   if (d->bound > cap) {
     moc__wide slack = d->bound - cap;
     e->n_conflict = 0;
-    explain_bound(d, &slack, NULL);
+    explain_bound(d, slack);
     assert(e->out_of_memory || bound_follows(d, cap));
     e->conflict_taint = true;
     return false;
