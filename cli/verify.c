@@ -73,12 +73,12 @@ static int approve(const arguments *a, const moc_graph *graph, const moc_plan *p
   double tdi = cli_percent(v->duration - v->baseline_duration, v->baseline_duration);
   if (a->json)
     return cli_print_json(json_pack(
-        "{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:I, s:I, s:o}", "valid", 1, "steps", (json_int_t)plan->length,
-        "recomputed", (json_int_t)again, "peak_memory", (json_int_t)v->peak_memory, "peak_step",
-        (json_int_t)v->peak_step, "baseline_peak_memory", (json_int_t)v->baseline_peak_memory, "budget",
-        (json_int_t)budget, "tdi_percent", tdi, "total_duration", (json_int_t)v->duration, "baseline_duration",
-        (json_int_t)v->baseline_duration, "lower_bound", (json_int_t)plan->lower_bound, "certified_bound",
-        certified < 0 ? json_null() : json_integer(certified)));
+        "{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:I, s:I, s:o}", "valid", 1, "steps",
+        (json_int_t)plan->length, "recomputed", (json_int_t)again, "peak_memory", (json_int_t)v->peak_memory,
+        "peak_step", (json_int_t)v->peak_step, "baseline_peak_memory", (json_int_t)v->baseline_peak_memory,
+        "budget", (json_int_t)budget, "tdi_percent", tdi, "total_duration", (json_int_t)v->duration,
+        "baseline_duration", (json_int_t)v->baseline_duration, "lower_bound", (json_int_t)plan->lower_bound,
+        "certified_bound", certified < 0 ? json_null() : json_integer(certified)));
   cli_text x;
   printf("%s: the plan is valid\n", cli_input_name(a->plan));
   printf("Steps       %" PRId64 ", %" PRId64 " of them recomputed; each reads only what is in memory\n",

@@ -63,7 +63,7 @@ typedef struct solve {
   moc__staged staged;
   moc__incumbent incumbent;
   moc_certificate certificate; /* one thread fills it */
-  bool interrupted; /* the clock or the caller ended it */
+  bool interrupted;            /* the clock or the caller ended it */
 } solve;
 
 /* What a thread does. */

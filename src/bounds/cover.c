@@ -10,7 +10,7 @@
 
 /* A gap of one output of the operation at hand. */
 typedef struct gap {
-  int32_t from, to; /* stages in which a computation could end it, both included */
+  int32_t from, to;    /* stages in which a computation could end it, both included */
   int32_t first, last; /* rows */
   int64_t bytes;
 } gap;
@@ -252,7 +252,8 @@ moc_status moc__cover_ascend(moc__cover *cover, int64_t target, int32_t rounds, 
     for (int32_t r = 0; r < n; r++) a.byte_unit = fmax(a.byte_unit, (double)cover->excess[r]);
     for (int32_t i = 0; i < cover->n_items; i++) cost += (double)cover->cost[i];
     a.cost_unit = fmax(cost / cover->n_items, 1);
-    for (int32_t r = 0; r < n; r++) a.best[r] = a.value[r] = ldexp((double)cover->weight[r], -cover->shift) * a.byte_unit / a.cost_unit;
+    for (int32_t r = 0; r < n; r++)
+      a.best[r] = a.value[r] = ldexp((double)cover->weight[r], -cover->shift) * a.byte_unit / a.cost_unit;
     double aim = target == INT64_MAX ? INFINITY : (double)target / a.cost_unit;
     ascend(&a, aim, rounds, stop, context);
     publish(cover, a.best, a.cost_unit / a.byte_unit, rounded, prefix);

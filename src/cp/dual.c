@@ -8,15 +8,15 @@
 #include <stdlib.h>
 
 enum {
-  MOST_SPANS = 64,         /* of one operation that are looked at; more would earn what they can */
-  FRACTION = 1 << 16,      /* a support's multiplier is a fraction of its memory constraint's */
-  FIRST_ROUNDS = 400,      /* of ascent from nothing */
-  GROWN_ROUNDS = 300,      /* when the model has grown a good deal */
-  CHANGED_ROUNDS = 20,     /* when it has changed */
-  RESTART_ROUNDS = 100,    /* when the search is at level 0 */
-  NODE_ROUNDS = 4,         /* below */
-  ALL_EVENTS = 8,          /* one call in so many looks at events without multiplier, too */
-  MOST_FIXED = 20          /* literals fixed by one call below level 0 */
+  MOST_SPANS = 64,      /* of one operation that are looked at; more would earn what they can */
+  FRACTION = 1 << 16,   /* a support's multiplier is a fraction of its memory constraint's */
+  FIRST_ROUNDS = 400,   /* of ascent from nothing */
+  GROWN_ROUNDS = 300,   /* when the model has grown a good deal */
+  CHANGED_ROUNDS = 20,  /* when it has changed */
+  RESTART_ROUNDS = 100, /* when the search is at level 0 */
+  NODE_ROUNDS = 4,      /* below */
+  ALL_EVENTS = 8,       /* one call in so many looks at events without multiplier, too */
+  MOST_FIXED = 20       /* literals fixed by one call below level 0 */
 };
 #define LARGEST_WEIGHT (INT64_C(1) << 42)
 #define IMPOSSIBLE     (INT64_C(1) << 61) /* what an operation without any choice loses */
@@ -35,12 +35,12 @@ typedef struct choice {
   int64_t first;         /* of its spans in the flat arrays */
   int64_t first_segment; /* in segments[] */
   int32_t n_segments;
-  uint64_t hit, missed;           /* spans whose literal is true, false */
+  uint64_t hit, missed;             /* spans whose literal is true, false */
   uint64_t hit_fixed, missed_fixed; /* of them, at level 0 */
-  bool some, some_fixed;          /* N(place, 1) is true */
-  int64_t earns;                  /* at present, less the durations */
-  uint64_t chosen;                /* spans hit by the best choice */
-  uint64_t need_hit, need_missed; /* literals that the earnings rest on, if `needed_in` is this call */
+  bool some, some_fixed;            /* N(place, 1) is true */
+  int64_t earns;                    /* at present, less the durations */
+  uint64_t chosen;                  /* spans hit by the best choice */
+  uint64_t need_hit, need_missed;   /* literals that the earnings rest on, if `needed_in` is this call */
   bool need_some;
   int64_t needed_in;
 } choice;
@@ -85,18 +85,18 @@ struct moc__dual {
   int32_t *variable;  /* [flat] of each span */
   int64_t *earning;   /* [flat] b, in units of 2^-shift */
   segment *segments;
-  int8_t *value;      /* [flat] of each span's literal */
-  bool *taken;        /* [flat] hit by the best choice */
-  link *links;        /* [n_supports] by event and R */
-  group *groups;      /* [n_groups] */
+  int8_t *value; /* [flat] of each span's literal */
+  bool *taken;   /* [flat] hit by the best choice */
+  link *links;   /* [n_supports] by event and R */
+  group *groups; /* [n_groups] */
   int64_t n_groups;
   int64_t *first_group; /* [n_events + 1] */
   active *actives;      /* [n_actives] */
   int64_t n_actives;
   int32_t *readers, *next_reads; /* [flat], [n_actives] lists of the actives that read a span */
   int32_t *enders, *next_ends;   /* and of those that it ends */
-  bool *counts; /* [n_events] the event takes part now */
-  loss *losses; /* [n_losses] ascending */
+  bool *counts;                  /* [n_events] the event takes part now */
+  loss *losses;                  /* [n_losses] ascending */
   int64_t n_losses;
   int64_t n_flat;
   int64_t calls, work;
@@ -111,7 +111,7 @@ struct moc__dual {
   double byte_unit, cost_unit;
   int shift;        /* of bound and earnings: small enough for 64 bits */
   int weight_shift; /* of multipliers, on top of that */
-  int64_t step; /* all durations are multiples of it */
+  int64_t step;     /* all durations are multiples of it */
   moc__wide bound;
 };
 
@@ -153,8 +153,8 @@ moc__dual *moc__dual_create(moc__model *model) {
 }
 
 static void release_layout(moc__dual *d) {
-  void *blocks[] = {d->choices, d->variable, d->earning, d->segments,    d->groups, d->links,
-                    d->value,   d->taken,    d->actives, d->first_group, d->counts, d->readers,
+  void *blocks[] = {d->choices, d->variable,   d->earning,   d->segments,    d->groups, d->links,
+                    d->value,   d->taken,      d->actives,   d->first_group, d->counts, d->readers,
                     d->enders,  d->next_reads, d->next_ends, d->losses};
   for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) moc__release(&d->allocator, blocks[i]);
   d->choices = NULL;
@@ -176,8 +176,8 @@ void moc__dual_destroy(moc__dual *d) {
   if (d == NULL) return;
   moc_allocator allocator = d->allocator;
   release_layout(d);
-  void *blocks[] = {d->choice_of,     d->weight,  d->best_weight, d->fraction,
-                    d->best_fraction, d->integer, d->slope,       d->least_slope, d};
+  void *blocks[] = {d->choice_of,   d->weight, d->best_weight, d->fraction, d->best_fraction, d->integer, d->slope,
+                    d->least_slope, d};
   for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) moc__release(&allocator, blocks[i]);
 }
 
@@ -303,8 +303,9 @@ static bool rebuild(moc__dual *d) {
   d->next_ends = MOC__NEW(&d->allocator, m->n_supports, int32_t);
   d->first_group = MOC__NEW(&d->allocator, m->n_events + 1, int64_t);
   d->counts = MOC__NEW(&d->allocator, m->n_events, bool);
-  if (!d->choices || !d->losses || !d->variable || !d->earning || !d->segments || !d->groups || !d->links || !d->actives ||
-      !d->value || !d->taken || !d->readers || !d->enders || !d->next_reads || !d->next_ends || !d->first_group || !d->counts || !extend_multipliers(d))
+  if (!d->choices || !d->losses || !d->variable || !d->earning || !d->segments || !d->groups || !d->links ||
+      !d->actives || !d->value || !d->taken || !d->readers || !d->enders || !d->next_reads || !d->next_ends ||
+      !d->first_group || !d->counts || !extend_multipliers(d))
     return false;
   int32_t ends[2 * MOST_SPANS];
   int64_t n_segments = 0;
@@ -338,7 +339,7 @@ static inline int64_t sum_of(const int64_t *b, uint64_t spans) {
 
 /* Earnings with at most one start. */
 static int64_t earn_single(const moc__dual *d, const choice *c, uint64_t hit, uint64_t missed, bool some,
-                             uint64_t *chosen) {
+                           uint64_t *chosen) {
   const int64_t *b = d->earning + c->first;
   const segment *segments = d->segments + c->first_segment;
   int64_t cost = d->model->staged->duration[c->place] << d->shift;
@@ -361,7 +362,7 @@ static int64_t earn_single(const moc__dual *d, const choice *c, uint64_t hit, ui
 
 /* Earnings with any number of starts: from[i] is the best whose last start is in segment i. */
 static int64_t earn_many(const moc__dual *d, const choice *c, uint64_t hit, uint64_t missed, bool some,
-                           uint64_t *chosen) {
+                         uint64_t *chosen) {
   const int64_t *b = d->earning + c->first;
   const segment *segments = d->segments + c->first_segment;
   int64_t cost = d->model->staged->duration[c->place] << d->shift;
@@ -401,7 +402,7 @@ static int64_t earn_many(const moc__dual *d, const choice *c, uint64_t hit, uint
 }
 
 static int64_t earn(const moc__dual *d, const choice *c, uint64_t hit, uint64_t missed, bool some,
-                      uint64_t *chosen) {
+                    uint64_t *chosen) {
   if (hit == 0 && !some && c->n_spans == d->model->starts[c->place].n_spans) { /* most have too little to gain */
     const int64_t *b = d->earning + c->first;
     int64_t gain = -(d->model->staged->duration[c->place] << d->shift);
@@ -412,7 +413,7 @@ static int64_t earn(const moc__dual *d, const choice *c, uint64_t hit, uint64_t 
     }
   }
   int64_t best = d->model->max_computes == 2 ? earn_single(d, c, hit, missed, some, chosen)
-                                               : earn_many(d, c, hit, missed, some, chosen);
+                                             : earn_many(d, c, hit, missed, some, chosen);
   int64_t all = d->model->starts[c->place].n_spans;
   if (all == c->n_spans) return best;
   for (int64_t i = c->n_spans; i < all; i++) { /* too many spans: these earn what they can */
@@ -765,7 +766,8 @@ static void earn_each(const moc__dual *d, const choice *c, int64_t *with) {
   uint64_t ignored;
   if (d->model->max_computes != 2 || c->n_spans != d->model->starts[c->place].n_spans) {
     for (int32_t k = 0; k < c->n_spans; k++)
-      if (d->value[c->first + k] == 0) with[k] = earn(d, c, c->hit | UINT64_C(1) << k, c->missed, c->some, &ignored);
+      if (d->value[c->first + k] == 0)
+        with[k] = earn(d, c, c->hit | UINT64_C(1) << k, c->missed, c->some, &ignored);
     return;
   }
   const segment *segments = d->segments + c->first_segment;
@@ -835,7 +837,10 @@ static bool propagate(void *context, moc__engine *e) {
   choose_supports(d, e->n_levels == 0 || d->calls % ALL_EVENTS == 0);
   if (e->n_levels == 0) {
     bool grown = d->n_supports > d->thorough_for + d->thorough_for / 20; /* enough to start anew */
-    int32_t rounds = d->calls == 1 ? FIRST_ROUNDS : grown ? GROWN_ROUNDS : changed ? CHANGED_ROUNDS : RESTART_ROUNDS;
+    int32_t rounds = d->calls == 1 ? FIRST_ROUNDS
+                     : grown       ? GROWN_ROUNDS
+                     : changed     ? CHANGED_ROUNDS
+                                   : RESTART_ROUNDS;
     if (grown) d->thorough_for = d->n_supports;
     (void)ascend(d, rounds, cap);
   } else {

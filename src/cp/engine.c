@@ -24,10 +24,10 @@ void moc__engine_release(moc__engine *e) {
     moc__release(&e->allocator, e->uses[l].items);
   }
   for (int64_t r = 0; r < e->n_rows; r++) moc__release(&e->allocator, e->rows[r].terms);
-  void *blocks[] = {e->value,   e->phase,     e->decides,     e->seen,  e->fixed_taint, e->level,   e->position,
-                    e->reason,  e->activity,  e->heap_place,  e->heap,  e->watches,     e->uses,    e->arena,
-                    e->learned, e->given,     e->units,       e->rows,  e->row_queue,   e->trail,   e->level_start,
-                    e->conflict, e->lemma};
+  void *blocks[] = {e->value,     e->phase,  e->decides,     e->seen,       e->fixed_taint, e->level,
+                    e->position,  e->reason, e->activity,    e->heap_place, e->heap,        e->watches,
+                    e->uses,      e->arena,  e->learned,     e->given,      e->units,       e->rows,
+                    e->row_queue, e->trail,  e->level_start, e->conflict,   e->lemma};
   for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) moc__release(&e->allocator, blocks[i]);
   *e = (moc__engine){.allocator = e->allocator};
 }
@@ -239,7 +239,8 @@ void moc__engine_imply(moc__engine *e, const moc__lit *literals, int64_t count, 
       return;
     }
     e->lemma[e->n_lemma++] = literals[i];
-    if (i > 1 && e->level[moc__var(literals[i])] > e->level[moc__var(e->lemma[1])]) { /* watch the latest false one */
+    if (i > 1 &&
+        e->level[moc__var(literals[i])] > e->level[moc__var(e->lemma[1])]) { /* watch the latest false one */
       e->lemma[i] = e->lemma[1];
       e->lemma[1] = literals[i];
     }

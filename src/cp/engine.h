@@ -79,17 +79,17 @@ typedef struct moc__engine {
   bool out_of_memory;
 
   int32_t n_vars, vars_capacity;
-  int8_t *value;      /* [n_vars] 1 true, -1 false, 0 open */
-  int8_t *phase;      /* [n_vars] the value to try first */
-  bool *decides;      /* [n_vars] the search may branch on it */
-  bool *seen;         /* [n_vars] work space of the analysis */
-  bool *fixed_taint;  /* [n_vars] fixed at level 0 by way of the objective */
-  int32_t *level;     /* [n_vars] */
-  int32_t *position;  /* [n_vars] in the trail */
+  int8_t *value;       /* [n_vars] 1 true, -1 false, 0 open */
+  int8_t *phase;       /* [n_vars] the value to try first */
+  bool *decides;       /* [n_vars] the search may branch on it */
+  bool *seen;          /* [n_vars] work space of the analysis */
+  bool *fixed_taint;   /* [n_vars] fixed at level 0 by way of the objective */
+  int32_t *level;      /* [n_vars] */
+  int32_t *position;   /* [n_vars] in the trail */
   moc__reason *reason; /* [n_vars] */
-  double *activity;   /* [n_vars] */
+  double *activity;    /* [n_vars] */
   int32_t *heap_place; /* [n_vars] or -1 */
-  int32_t *heap;      /* [heap_count] variables by activity */
+  int32_t *heap;       /* [heap_count] variables by activity */
   int32_t heap_count;
   double increment;
 

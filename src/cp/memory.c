@@ -95,7 +95,8 @@ static int32_t span_index(const moc__model *m, int32_t v, moc__lit l) {
 }
 
 /* The clause: R or X, if V. */
-static void add_support(moc__model *m, int64_t event, int32_t t, moc__lit r, int32_t v, moc__lit reads, moc__lit x) {
+static void add_support(moc__model *m, int64_t event, int32_t t, moc__lit r, int32_t v, moc__lit reads,
+                        moc__lit x) {
   moc__model_begin(m);
   if (reads != MOC__NO_LIT) moc__model_add(m, moc__not(reads));
   moc__model_add(m, r);
@@ -210,6 +211,7 @@ bool moc__model_evaluate(moc__model *m) {
     if (events++ < MOST_EVENTS) refine(m, steps[worst]);
   }
   moc__release(&m->allocator, steps);
-  if (!feasible && m->refinements == before && m->n_events == before_events && !m->engine.out_of_memory) m->stuck = true;
+  if (!feasible && m->refinements == before && m->n_events == before_events && !m->engine.out_of_memory)
+    m->stuck = true;
   return feasible && !m->engine.out_of_memory;
 }

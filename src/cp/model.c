@@ -24,7 +24,8 @@ void moc__model_release(moc__model *m) {
     moc__release(&m->allocator, m->starts[p].points);
   }
   moc__engine_release(&m->engine);
-  void *blocks[] = {m->starts, m->events, m->residencies, m->leaf, m->pairs, m->memory, m->latest, m->clause, m->supports};
+  void *blocks[] = {m->starts, m->events, m->residencies, m->leaf,    m->pairs,
+                    m->memory, m->latest, m->clause,      m->supports};
   for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) moc__release(&m->allocator, blocks[i]);
   *m = (moc__model){.allocator = m->allocator};
 }
@@ -222,7 +223,8 @@ int64_t moc__model_event(moc__model *m, int32_t stage, int32_t place) {
   }
   event.row = moc__engine_row(&m->engine, event.condition < 0 || event.room >= 0 ? event.room : 0);
   if (event.row < 0) return -1;
-  if (event.condition >= 0 && event.room < 0) moc__engine_term(&m->engine, event.row, -event.room, 2 * event.condition);
+  if (event.condition >= 0 && event.room < 0)
+    moc__engine_term(&m->engine, event.row, -event.room, 2 * event.condition);
   m->events[m->n_events] = event;
   return m->n_events++;
 }

@@ -32,7 +32,7 @@ typedef struct moc__span {
 /* One way in which a tensor is resident at an event: R or X, if V (see below; -1: no such literal). Spans are told by
  * place and index in moc__starts. */
 typedef struct moc__support {
-  int32_t event; /* in events[] */
+  int32_t event;     /* in events[] */
   int32_t residency; /* the variable R */
   int64_t size;
   int32_t reader_place, reader_span; /* V */
@@ -86,7 +86,7 @@ typedef struct moc__model {
   int64_t n_pairs, pairs_capacity;
   int64_t *memory; /* [memory_capacity] bytes at each step */
   int64_t memory_capacity;
-  int64_t *latest; /* [n_tensors] work space of the evaluation */
+  int64_t *latest;  /* [n_tensors] work space of the evaluation */
   moc__lit *clause; /* [n_clause] under construction */
   int64_t n_clause, clause_capacity;
   int64_t peak;

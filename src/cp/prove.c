@@ -66,7 +66,8 @@ static bool pursue(prover *p, moc__model_end *end) {
   moc__model *m = &p->model;
   *end = moc__model_solve(m, SLICE, stop, p->incumbent);
   if (*end == MOC__MODEL_SOLVED) {
-    moc__incumbent_offer_pairs(p->incumbent, m->pairs, m->n_pairs, extra_of(m), moc__model_peak(m), m->max_computes);
+    moc__incumbent_offer_pairs(p->incumbent, m->pairs, m->n_pairs, extra_of(m), moc__model_peak(m),
+                               m->max_computes);
     return false;
   }
   if (*end == MOC__MODEL_REFUTED) {
@@ -127,7 +128,8 @@ void moc__prove(const moc__staged *staged, const moc__prove_options *options, mo
   prover p = {.options = options, .incumbent = incumbent};
   prove_cover(&p, staged, certificate);
   if (moc__stopped(incumbent)) return;
-  if (moc__model_init(&p.model, staged, options->budget, options->max_computes, &incumbent->allocator, NULL) != MOC_OK)
+  if (moc__model_init(&p.model, staged, options->budget, options->max_computes, &incumbent->allocator, NULL) !=
+      MOC_OK)
     return;
   p.dual = moc__dual_create(&p.model);
   if (p.dual != NULL) {

@@ -10,7 +10,7 @@
 
 typedef struct moc__incumbent {
   moc_allocator allocator;
-  double started;         /* on moc__seconds' clock */
+  double started; /* on moc__seconds' clock */
   const moc__staged *staged;
   int64_t total_duration; /* of every operation once */
   int64_t lower_bound;

@@ -160,7 +160,8 @@ moc_status moc_verify_bound(const moc_graph *graph, const moc_plan *plan, const 
   if (graph == NULL || plan == NULL)
     return moc__fail(error, MOC_INVALID_ARGUMENT, "", "the graph or the plan is NULL");
   const moc_certificate *certificate = &plan->certificate;
-  certificate_check c = {.graph = graph, .certificate = certificate, .error = error, .n = moc_graph_operations(graph)};
+  certificate_check c = {
+      .graph = graph, .certificate = certificate, .error = error, .n = moc_graph_operations(graph)};
   if (certificate->bound <= 0) return refuse(&c, "the plan has none");
   if (certificate->shift < 0 || certificate->shift > 60) return refuse(&c, "its shift is not from 0 to 60");
   if (certificate->n_weights < 0 || (certificate->n_weights > 0 && certificate->weights == NULL))

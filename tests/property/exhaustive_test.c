@@ -150,7 +150,8 @@ static void compare_all(int max_computes, uint64_t stream) {
       max_computes, (long long)count.graphs, (long long)count.solves, (long long)count.recomputed,
       (long long)count.with_plan, (long long)count.optimal, (long long)count.infeasible, (long long)count.unknown,
       (long long)count.longer, (long long)count.not_found,
-      100.0 * (double)(count.longer + count.not_found) / (double)(count.recomputed > 0 ? count.recomputed : 1), (long long)count.certified);
+      100.0 * (double)(count.longer + count.not_found) / (double)(count.recomputed > 0 ? count.recomputed : 1),
+      (long long)count.certified);
   assert_true(count.recomputed > 0 && count.certified > 0);
   assert_true((count.longer + count.not_found) * 1000 <=
               count.recomputed * MOST_MISSES_PER_MILLE + 2000); /* two more, for few graphs */

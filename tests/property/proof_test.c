@@ -74,8 +74,7 @@ static void assign(const moc__model *m, const schedule *s, bool *value) {
       for (int32_t k = starts->spans[i].first; k <= starts->spans[i].last; k++) any |= (s->starts[p] >> k & 1) != 0;
       value[starts->spans[i].variable] = any;
     }
-    for (int64_t c = 0; c < starts->n_times; c++)
-      value[starts->times[c]] = __builtin_popcountll(s->starts[p]) > c;
+    for (int64_t c = 0; c < starts->n_times; c++) value[starts->times[c]] = __builtin_popcountll(s->starts[p]) > c;
   }
   for (int64_t i = 0; i < m->residency_slots; i++) {
     const moc__residency *r = &m->residencies[i];
@@ -154,7 +153,10 @@ static void prove(const moc__staged *staged, int64_t budget, int max_computes, i
   if (from_below) moc__model_set_target(&m, 1);
   for (;;) {
     moc__model_end end = moc__model_solve(&m, INT64_MAX / 4, NULL, NULL);
-    if (m.stuck || end == MOC__MODEL_LIMIT) fail_msg("stuck %d end %d n %d C %d budget %lld best %lld target %lld dual %d below %d", m.stuck, (int)end, (int)staged->n, max_computes, (long long)budget, (long long)best, (long long)m.target, with_dual, from_below);
+    if (m.stuck || end == MOC__MODEL_LIMIT)
+      fail_msg("stuck %d end %d n %d C %d budget %lld best %lld target %lld dual %d below %d", m.stuck, (int)end,
+               (int)staged->n, max_computes, (long long)budget, (long long)best, (long long)m.target, with_dual,
+               from_below);
     assert_int_not_equal(end, MOC__MODEL_LIMIT);
     if (end == MOC__MODEL_SOLVED) {
       int64_t found = 0;
@@ -170,7 +172,8 @@ static void prove(const moc__staged *staged, int64_t budget, int max_computes, i
       moc__model_set_target(&m, m.target + 1);
     }
   }
-  if (extra != best) fail_msg("optimum %lld by the program, %lld by exhaustive search", (long long)extra, (long long)best);
+  if (extra != best)
+    fail_msg("optimum %lld by the program, %lld by exhaustive search", (long long)extra, (long long)best);
   schedule s = {.staged = staged};
   check_all(&m, &s, 0, 0, &count->checked);
   count->learned += m.engine.n_learned;
@@ -246,7 +249,9 @@ static void compare(void **state) {
                         .most_size = 3 + moc__rng_below(&rng, 30),
                         .most_duration = 1 + moc__rng_below(&rng, 9)};
     bool training = i % 3 == 0;
-    moc_graph *graph = training ? training_graph(&rng, i % 16 == 1 ? 4 : max_computes > 3 ? 2 : 3)
+    moc_graph *graph = training ? training_graph(&rng, i % 16 == 1        ? 4
+                                                       : max_computes > 3 ? 2
+                                                                          : 3)
                                 : test_random_graph(&rng, &shape, NULL);
     const moc_op *order = moc_graph_input_order(graph).items;
     test_frontier frontier;
@@ -269,10 +274,11 @@ static void compare(void **state) {
     test_frontier_release(&frontier);
     moc_graph_destroy(graph);
   }
-  print_message("# %lld graphs, %lld proofs (%lld recompute, %lld without schedule), %lld schedules checked against all "
-                "constraints, %lld conflicts, %lld learned clauses kept, %lld covering bounds above 0\n",
-                (long long)graphs, (long long)count.solves, (long long)count.recompute, (long long)count.infeasible,
-                (long long)count.checked, (long long)count.conflicts, (long long)count.learned, (long long)count.bounds);
+  print_message(
+      "# %lld graphs, %lld proofs (%lld recompute, %lld without schedule), %lld schedules checked against all "
+      "constraints, %lld conflicts, %lld learned clauses kept, %lld covering bounds above 0\n",
+      (long long)graphs, (long long)count.solves, (long long)count.recompute, (long long)count.infeasible,
+      (long long)count.checked, (long long)count.conflicts, (long long)count.learned, (long long)count.bounds);
   assert_true(count.recompute > graphs / 4 && count.conflicts > graphs && count.bounds > graphs / 10);
 }
 
@@ -296,7 +302,8 @@ static void plans_satisfy_what_is_learned(void **state) {
     CHECK_OK(moc_graph_get_facts(graph, &facts, &error), error);
     moc_solve_options options;
     moc_solve_options_init(&options);
-    options.budget = facts.working_set_bound + (facts.baseline_peak - facts.working_set_bound) * (int64_t)(3 + i % 6) / 10;
+    options.budget =
+        facts.working_set_bound + (facts.baseline_peak - facts.working_set_bound) * (int64_t)(3 + i % 6) / 10;
     options.threads = 1;
     options.moves = 20000;
     options.max_computes = i % 3 == 0 ? 3 : 2;

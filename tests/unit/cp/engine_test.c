@@ -1,11 +1,11 @@
 /* The engine on small random programs of clauses, rows and an objective, against enumeration: the optimum it finds by
  * lowering the target, its answers for targets that fall and rise, and everything that it learned. */
+#include "base/rng.h"
 #include "cp/engine.h"
 #include "cp/propagate.h"
 #include "support/allocator.h"
 #include "support/plans.h"
 #include "support/test.h"
-#include "base/rng.h"
 
 enum { PROGRAMS = 3000, MOST_VARS = 9, MOST_CLAUSES = 24, MOST_ROWS = 4 };
 
