@@ -222,10 +222,10 @@ static bool lay_out_links(moc__dual *d) {
   const moc__model *m = d->model;
   int32_t *keys = MOC__NEW(&d->allocator, 3 * m->n_supports, int32_t);
   if (keys == NULL) return false;
-  for (int32_t i = 0; i < m->n_supports; i++) {
+  for (int64_t i = 0; i < m->n_supports; i++) {
     keys[3 * i] = m->supports[i].event;
     keys[3 * i + 1] = m->supports[i].residency;
-    keys[3 * i + 2] = i;
+    keys[3 * i + 2] = (int32_t)i;
   }
   qsort(keys, (size_t)m->n_supports, 3 * sizeof *keys, by_group);
   d->n_groups = 0;
@@ -798,7 +798,7 @@ static void fix_literal(moc__dual *d, const choice *c, int32_t k, int64_t with, 
 static void fix_literals(moc__dual *d, moc__wide cap) {
   const moc__engine *e = &d->model->engine;
   int fixed = 0;
-  int64_t with[MOST_SPANS];
+  int64_t with[MOST_SPANS] = {0};
   bool weighed = e->n_levels == 0;
   if (weighed) d->n_losses = 0; /* all literals are fixed: nothing to explain */
   for (int64_t i = 0; i < d->n_choices; i++) {

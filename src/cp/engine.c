@@ -433,8 +433,9 @@ static int64_t luby(int64_t i) {
     power++;
   }
   while (size - 1 != i) {
-    size = (size - 1) / 2;
+    size /= 2; /* odd */
     power--;
+    assert(size > 0);
     i %= size;
   }
   return INT64_C(1) << power;

@@ -143,9 +143,9 @@ void moc__engine_clause(moc__engine *engine, const moc__lit *literals, int64_t c
 /* Add an empty row; its number, -1 when memory is out. */
 int32_t moc__engine_row(moc__engine *engine, int64_t bound);
 /* Add a term to a row, or raise its coefficient (never lower it), at level 0. */
-void moc__engine_term(moc__engine *engine, int32_t row, int64_t coefficient, moc__lit literal);
+void moc__engine_term(moc__engine *engine, int32_t index, int64_t coefficient, moc__lit literal);
 /* Change a row's bound, at level 0. */
-void moc__engine_bound(moc__engine *engine, int32_t row, int64_t bound);
+void moc__engine_bound(moc__engine *engine, int32_t index, int64_t bound);
 /* Raise the objective's bound: forget what was derived from it. */
 void moc__engine_raise_target(moc__engine *engine, int64_t bound);
 
@@ -167,8 +167,8 @@ typedef enum moc__search_end {
 moc__search_end moc__engine_search(moc__engine *engine, int64_t conflicts, bool (*stop)(void *), void *context);
 
 static inline int moc__value(const moc__engine *engine, moc__lit l) {
-  int value = engine->value[l >> 1];
-  return l & 1 ? -value : value;
+  int8_t value = engine->value[l >> 1];
+  return (l & 1) != 0 ? -(int)value : (int)value;
 }
 
 #endif

@@ -13,7 +13,7 @@ bool moc__propagate(moc__engine *engine);
 /* --- clauses.c --- */
 
 static inline moc__clause *moc__clause_at(moc__engine *engine, int64_t clause) {
-  return (moc__clause *)(void *)(engine->arena + clause);
+  return (moc__clause *)(void *)(engine->arena + clause); /* NOLINT(bugprone-casting-through-void) */
 }
 /* Keep a clause of at least two literals, the first two to be watched; glue 0: for good. -1 when memory is out. */
 int64_t moc__store_clause(moc__engine *engine, const moc__lit *literals, int64_t count, int32_t glue, bool tainted);
@@ -34,6 +34,6 @@ void moc__rows_forget(moc__engine *engine, int32_t keep);
 bool moc__propagate_rows(moc__engine *engine);
 void moc__queue_all_rows(moc__engine *engine);
 /* Why a row made `literal` true: false literals to conflict[]. */
-void moc__row_explain(moc__engine *engine, int32_t row, moc__lit literal);
+void moc__row_explain(moc__engine *engine, int32_t index, moc__lit literal);
 
 #endif
