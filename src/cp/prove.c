@@ -36,6 +36,10 @@ static void raise_bound(prover *p, int64_t extra) {
 static void certify(const moc__cover *cover, const moc__staged *staged, moc_certificate *certificate) {
   moc_bound_weight *weights = MOC__NEW(&cover->allocator, cover->n_rows, moc_bound_weight);
   if (weights == NULL) return;
+  if (cover->extra > MOC_MAX_TOTAL - staged->total_duration) { /* no schedule at all; nothing to certify */
+    moc__release(&cover->allocator, weights);
+    return;
+  }
   *certificate = (moc_certificate){staged->total_duration + cover->extra, cover->shift, 0, weights};
   for (int32_t r = 0; r < cover->n_rows; r++) {
     if (cover->weight[r] > 0)
@@ -72,7 +76,10 @@ static bool pursue(prover *p, moc__model_end *end) {
     return false;
   }
   if (*end == MOC__MODEL_REFUTED) {
-    raise_bound(p, m->target);
+    if (m->target < MOC_MAX_TOTAL)
+      raise_bound(p, m->target);
+    else
+      atomic_store(&p->incumbent->stop, true); /* no schedule at all: nobody needs to look any further */
     return false;
   }
   return !m->stuck && !m->engine.out_of_memory && !moc__stopped(p->incumbent);
@@ -101,18 +108,17 @@ static void settle(prover *p) {
     }
     moc__model_set_target(m, target);
     moc__model_end end = MOC__MODEL_LIMIT;
-    bool more = true;
+    bool more = true, news = false; /* a better plan came from elsewhere */
     int64_t slices = share < 1 ? patience / LESS_PATIENCE : patience;
-    for (int64_t slice = 0; more && slice < slices; slice++) {
+    for (int64_t slice = 0; more && !news && slice < slices; slice++) {
       more = pursue(p, &end);
       if (p->options->effort > 0 && work_done(p) > p->options->effort) goto done;
-      if (moc__incumbent_extra(p->incumbent) < target) break; /* a better plan came from elsewhere */
+      news = moc__incumbent_extra(p->incumbent) < target;
     }
     if (end == MOC__MODEL_LIMIT && !more) break; /* stopped, or no memory */
     if (end == MOC__MODEL_REFUTED) {
-      if (target >= MOC_MAX_TOTAL) break; /* no schedule at all for this order */
       share = share >= 0.5 ? 1 : 2 * share;
-    } else if (end == MOC__MODEL_LIMIT) {
+    } else if (end == MOC__MODEL_LIMIT && !news) {
       share /= 2;
       if (share < 0.02) {
         share = 1;

@@ -101,6 +101,7 @@ void moc__incumbent_offer_pairs(moc__incumbent *incumbent, const moc__pair *pair
 bool moc__incumbent_raise(moc__incumbent *incumbent, int64_t extra) {
   bool failed = false, fine = true;
   pthread_mutex_lock(&incumbent->lock);
+  extra = moc__min(extra, MOC_MAX_TOTAL - incumbent->total_duration); /* no plan lasts longer */
   int64_t known = moc__incumbent_extra(incumbent), bound = incumbent->total_duration + extra;
   if (extra > known) {
     fine = false;

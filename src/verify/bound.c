@@ -150,7 +150,8 @@ static moc_status prove(certificate_check *c, int64_t budget, stretch *gaps, int
   if (status != MOC_OK) return status;
   moc__wide unit = (moc__wide)1 << c->certificate->shift, extra = 0;
   if (c->sum > 0) extra = c->sum / unit + (c->sum % unit != 0);
-  if (extra > MOC_MAX_TOTAL) return refuse(c, "it proves a bound beyond 2^62: there is no schedule at all");
+  if (extra > MOC_MAX_TOTAL - baseline)
+    return refuse(c, "it proves a bound beyond 2^62: there is no schedule at all");
   *bound = baseline + (int64_t)extra;
   return MOC_OK;
 }
