@@ -119,6 +119,23 @@ static void add_support(moc__model *m, int64_t event, int32_t t, moc__lit r, int
   m->n_supports++;
 }
 
+/* Support of a new R by the other spans that read the tensor after the event, `except` apart: they will be tried next. */
+static void support_other_readers(moc__model *m, int64_t event, int32_t t, moc__lit r, moc__lit except,
+                                  int32_t wide) {
+  const moc__staged *staged = m->staged;
+  int32_t k = m->events[event].stage, p = m->events[event].place, q = staged->producer[t];
+  bool recomputes = q >= 0 && !staged->compute_once[q];
+  for (int64_t i = staged->readers.start[t]; i < staged->readers.start[t + 1]; i++) {
+    int32_t v = staged->readers.items[i], low = v > p ? k : k + 1;
+    for (int64_t j = 0; j < m->starts[v].n_spans && !m->engine.out_of_memory; j++) {
+      moc__span span = m->starts[v].spans[j];
+      if (span.first < low || 2 * span.variable == except) continue;
+      moc__lit x = recomputes ? moc__model_span(m, q, wide, span.last) : MOC__NO_LIT;
+      if (!m->engine.out_of_memory) add_support(m, event, t, r, v, 2 * span.variable, x);
+    }
+  }
+}
+
 /* The first computation of a reader, or a start of one in pairs[], that keeps tensor t resident at (k, p): adds R and the
  * clause. False when t is not resident there by choice. */
 static bool support(moc__model *m, int64_t event, int32_t t) {
@@ -145,13 +162,16 @@ static bool support(moc__model *m, int64_t event, int32_t t) {
     int32_t v = staged->readers.items[i], low = v > p ? k : k + 1;
     int32_t stage = next_start(m, v, low);
     if (stage >= next || stage == INT32_MAX) continue;
+    int64_t residencies = m->n_residencies;
     moc__lit r = moc__model_residency(m, event, t);
+    bool created = m->n_residencies > residencies;
     if (r == MOC__NO_LIT || moc__leaf(m, moc__var(r)) > 0) return true;
     moc__lit reads = reader_span(m, v, stage, low, next == INT32_MAX ? staged->n - 1 : next - 1);
     if (reads == MOC__NO_LIT) return true;
     int32_t last = m->starts[v].spans[span_index(m, v, reads)].last;
     moc__lit x = recomputes ? moc__model_span(m, q, wide, last) : MOC__NO_LIT;
     if (!m->engine.out_of_memory) add_support(m, event, t, r, v, reads, x);
+    if (created) support_other_readers(m, event, t, r, reads, wide);
     return true;
   }
   return false;
