@@ -6,8 +6,8 @@
 
 enum {
   SLICE = 50,          /* conflicts between two looks at incumbent and effort */
-  FIRST_PATIENCE = 40, /* slices spent on the best plan as target at first */
-  LESS_PATIENCE = 4,   /* other targets get a share of that */
+  FIRST_PATIENCE = 10, /* slices spent on a target at first */
+  MORE_PATIENCE = 4,   /* so many times that for the best plan as target: it would settle everything */
   COVER_ROUNDS = 3000
 };
 #define COVER_WORK INT64_C(300000000) /* rounds of the covering bound times its size, at most */
@@ -109,7 +109,7 @@ static void settle(prover *p) {
     moc__model_set_target(m, target);
     moc__model_end end = MOC__MODEL_LIMIT;
     bool more = true, news = false; /* a better plan came from elsewhere */
-    int64_t slices = share < 1 ? patience / LESS_PATIENCE : patience;
+    int64_t slices = share < 1 ? patience : patience * MORE_PATIENCE;
     for (int64_t slice = 0; more && !news && slice < slices; slice++) {
       more = pursue(p, &end);
       if (p->options->effort > 0 && work_done(p) > p->options->effort) goto done;
@@ -121,7 +121,7 @@ static void settle(prover *p) {
     } else if (end == MOC__MODEL_LIMIT && !news) {
       share /= 2;
       if (share < 0.02) {
-        share = 1;
+        share = 0.25;
         patience *= 2;
       }
     }
