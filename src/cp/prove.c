@@ -92,12 +92,14 @@ static int64_t work_done(const prover *p) {
 static void settle(prover *p) {
   moc__model *m = &p->model;
   moc__pair *pairs = NULL;
-  int64_t capacity = 0, patience = FIRST_PATIENCE;
+  int64_t capacity = 0, patience = FIRST_PATIENCE, tried = INT64_MAX; /* the best plan that was a target */
   int32_t *order = MOC__NEW(&m->allocator, m->staged->n, int32_t);
   double share = 1;
   while (order != NULL && !p->broken && !moc__stopped(p->incumbent)) {
     int64_t best = moc__incumbent_extra(p->incumbent);
     if (best == p->bound) break;
+    if (best < tried) share = 1; /* a new plan may be the optimum */
+    tried = best;
     int64_t target = MOC_MAX_TOTAL;
     if (best != INT64_MAX) {
       target = best;
