@@ -152,6 +152,12 @@ static void print_summary(const arguments *a, const moc_graph *graph, const moc_
   print_row("Lower bound", "%" PRId64 " (TDI %.4g %%), gap %.3g %%", plan->lower_bound,
             cli_percent(plan->lower_bound - plan->baseline_duration, plan->baseline_duration),
             cli_percent(plan->total_duration - plan->lower_bound, plan->total_duration));
+  if (plan->order == MOC_ORDER_INPUT) {
+    int64_t repeatable = 0;
+    for (moc_op op = 0; op < n; op++) repeatable += !moc_graph_op_compute_once(graph, op);
+    print_row("Program", "%" PRId64 " integer variables (%" PRId64 " operations, %d computations of each at most)",
+              (plan->max_computes - 1) * repeatable, n, (int)plan->max_computes);
+  }
   print_status(plan);
   print_row("Time", "%.2f s, %" PRId32 " thread%s, seed %" PRIu64, plan->solve_seconds, plan->threads,
             plural(plan->threads), plan->seed);

@@ -11,7 +11,10 @@ typedef struct arguments {
   const char *budget_text; /* NULL: the plan's own */
   cli_budget budget;
   bool json;
+  bool bound;
 } arguments;
+
+enum { KEY_BOUND = 0x700 };
 
 static const struct argp_option OPTIONS[] = {
     {.name = "budget",
@@ -20,6 +23,9 @@ static const struct argp_option OPTIONS[] = {
      .doc =
          "the plan must stay within this budget, too: bytes, bytes with a unit (12.5GiB), or a share of the input "
          "order's peak (80%), which is rounded up"},
+    {.name = "bound",
+     .key = KEY_BOUND,
+     .doc = "check the certificate of the lower bound, too: recompute in exact integers what it proves"},
     {.name = "json", .key = CLI_KEY_JSON, .doc = "print the verdict as JSON"},
     {0}};
 
@@ -34,6 +40,9 @@ static error_t accept(int key, char *argument, struct argp_state *state, void *v
     return 0;
   case CLI_KEY_JSON:
     a->json = true;
+    return 0;
+  case KEY_BOUND:
+    a->bound = true;
     return 0;
   case ARGP_KEY_ARG:
     if (a->plan != NULL) argp_error(state, "expected a GRAPH and a PLAN, but \"%s\" follows", argument);
@@ -59,16 +68,17 @@ static int reject(const arguments *a, const moc_error *error) {
 }
 
 static int approve(const arguments *a, const moc_graph *graph, const moc_plan *plan, const moc_verdict *v,
-                   int64_t budget) {
+                   int64_t budget, int64_t certified) {
   int64_t again = plan->length - moc_graph_operations(graph);
   double tdi = cli_percent(v->duration - v->baseline_duration, v->baseline_duration);
   if (a->json)
     return cli_print_json(json_pack(
-        "{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:I, s:I}", "valid", 1, "steps", (json_int_t)plan->length,
-        "recomputed", (json_int_t)again, "peak_memory", (json_int_t)v->peak_memory, "peak_step",
-        (json_int_t)v->peak_step, "baseline_peak_memory", (json_int_t)v->baseline_peak_memory, "budget",
-        (json_int_t)budget, "tdi_percent", tdi, "total_duration", (json_int_t)v->duration, "baseline_duration",
-        (json_int_t)v->baseline_duration, "lower_bound", (json_int_t)plan->lower_bound));
+        "{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:I, s:I, s:o}", "valid", 1, "steps",
+        (json_int_t)plan->length, "recomputed", (json_int_t)again, "peak_memory", (json_int_t)v->peak_memory,
+        "peak_step", (json_int_t)v->peak_step, "baseline_peak_memory", (json_int_t)v->baseline_peak_memory,
+        "budget", (json_int_t)budget, "tdi_percent", tdi, "total_duration", (json_int_t)v->duration,
+        "baseline_duration", (json_int_t)v->baseline_duration, "lower_bound", (json_int_t)plan->lower_bound,
+        "certified_bound", certified < 0 ? json_null() : json_integer(certified)));
   cli_text x;
   printf("%s: the plan is valid\n", cli_input_name(a->plan));
   printf("Steps       %" PRId64 ", %" PRId64 " of them recomputed; each reads only what is in memory\n",
@@ -78,6 +88,9 @@ static int approve(const arguments *a, const moc_graph *graph, const moc_plan *p
   printf("Before      %s\n", cli_exact_bytes(v->baseline_peak_memory, &x));
   printf("Duration    %" PRId64 ", was %" PRId64 " (TDI %.4g %%)\n", v->duration, v->baseline_duration, tdi);
   printf("Lower bound %" PRId64 ", as the plan says; not above its duration\n", plan->lower_bound);
+  if (certified >= 0)
+    printf("Certified   %" PRId64 " (TDI %.4g %%), recomputed from the certificate in exact integers\n", certified,
+           cli_percent(certified - v->baseline_duration, v->baseline_duration));
   return CLI_DONE;
 }
 
@@ -112,7 +125,9 @@ static int verify(const arguments *a, const moc_graph *graph) {
   }
   if (status != MOC_OK) return cli_report_error(name, &error);
   moc_verdict verdict;
+  int64_t certified = -1;
   status = moc_verify(graph, plan, NULL, &verdict, &error);
+  if (status == MOC_OK && a->bound) status = moc_verify_bound(graph, plan, NULL, &certified, &error);
   int exit_status;
   int64_t budget;
   if (status == MOC_INVALID_PLAN)
@@ -120,7 +135,7 @@ static int verify(const arguments *a, const moc_graph *graph) {
   else if (status != MOC_OK)
     exit_status = cli_report_error(name, &error);
   else if ((exit_status = check_budget(a, plan, &verdict, &budget)) == CLI_DONE)
-    exit_status = approve(a, graph, plan, &verdict, budget);
+    exit_status = approve(a, graph, plan, &verdict, budget, certified);
   moc_plan_destroy(plan);
   return exit_status;
 }
@@ -139,6 +154,7 @@ static int run(int argc, char **argv) {
 static const cli_example EXAMPLES[] = {
     {CLI_PROGRAM " verify graph.json plan.json", "check everything the plan says about itself"},
     {CLI_PROGRAM " verify graph.json plan.json --budget 12.5GiB", "and that it stays within another budget"},
+    {CLI_PROGRAM " verify graph.json plan.json --bound", "and what the certificate of its lower bound proves"},
     {0}};
 
 const cli_command cli_verify = {

@@ -1,6 +1,7 @@
 /* The story of a solve: check the options, settle the easy cases, let the threads search, verify, hand out. */
 #define _GNU_SOURCE /* sched_getaffinity */
 #include "base/clock.h"
+#include "cp/prove.h"
 #include "plan/plan.h"
 #include "search/anneal.h"
 #include "search/order.h"
@@ -62,18 +63,43 @@ typedef struct solve {
   moc__staged staged;
   int32_t *input_order; /* [n] in places of `staged`; NULL where that is in the input order itself */
   moc__incumbent incumbent;
-  bool interrupted; /* the clock or the caller ended it */
+  moc_certificate certificate; /* one thread fills it */
+  bool interrupted;            /* the clock or the caller ended it */
 } solve;
+
+/* What a thread does. */
+typedef enum role {
+  SEARCHES,
+  PROVES, /* raises the lower bound, and searches once that is done or given up */
+  BOTH    /* by turns: the only thread of an order that is given */
+} role;
 
 typedef struct worker {
   solve *solve;
+  role role;
   moc__anneal_options options;
   pthread_t thread;
 } worker;
 
+/* Of a single thread: the first moves, before it proves, and what it spends on that. */
+enum { FIRST_TURN = 200000, PROOF_EFFORT = 5000000 };
+
 static void *work(void *argument) {
   worker *w = argument;
-  moc__anneal(&w->solve->staged, &w->options, &w->solve->incumbent);
+  solve *s = w->solve;
+  moc__prove_options prove = {s->options.budget, s->most_computes, w->role == BOTH ? PROOF_EFFORT : 0};
+  if (w->role == PROVES) moc__prove(&s->staged, &prove, &s->incumbent, &s->certificate);
+  if (w->role == BOTH) {
+    moc__anneal_options turn = w->options;
+    int64_t moves = turn.moves;
+    turn.moves = moves == 0 ? FIRST_TURN : moc__min(moves, FIRST_TURN);
+    moc__anneal(&s->staged, &turn, &s->incumbent);
+    if (!moc__stopped(&s->incumbent)) moc__prove(&s->staged, &prove, &s->incumbent, &s->certificate);
+    if (moves > 0) w->options.moves = moves - turn.moves;
+    if (moves > 0 && w->options.moves == 0) atomic_store(&s->incumbent.stop, true);
+    w->options.stream = (uint64_t)s->options.threads;
+  }
+  if (!moc__stopped(&s->incumbent)) moc__anneal(&s->staged, &w->options, &s->incumbent);
   moc__incumbent_leave(&w->solve->incumbent);
   return NULL;
 }
@@ -109,17 +135,18 @@ static bool out_of_time(void *context) {
 static void supervise(solve *s) {
   const double wake_seconds = 0.02, report_seconds = 0.1;
   moc__incumbent *incumbent = &s->incumbent;
-  int64_t reported = 0;
+  int64_t plans = 0, reported = 0;
   double last_report = 0;
   pthread_mutex_lock(&incumbent->lock);
   for (;;) {
     bool done = incumbent->running == 0;
-    bool improved = incumbent->n_trace > reported;
+    bool improved = incumbent->n_plans > plans, news = incumbent->n_trace > reported;
+    plans = incumbent->n_plans;
     reported = incumbent->n_trace;
     pthread_mutex_unlock(&incumbent->lock);
 
     double seconds = moc__seconds() - incumbent->started;
-    if (improved || (!done && seconds - last_report > report_seconds)) {
+    if (improved || news || (!done && seconds - last_report > report_seconds)) {
       last_report = seconds;
       report(s, improved);
     }
@@ -147,6 +174,7 @@ static moc_status run_threads(solve *s, moc_error *error) {
   for (; started < threads; started++) {
     worker *w = &workers[started];
     w->solve = s;
+    if (s->options.order == MOC_ORDER_INPUT && started == threads - 1) w->role = threads == 1 ? BOTH : PROVES;
     w->options = (moc__anneal_options){.budget = s->options.budget,
                                        .max_computes = s->options.max_computes,
                                        .most_computes = s->most_computes,
@@ -170,9 +198,12 @@ static moc_status run_threads(solve *s, moc_error *error) {
 static moc_status fill_plan(solve *s, moc_plan *plan, moc_error *error) {
   moc__incumbent *incumbent = &s->incumbent;
   plan->lower_bound = incumbent->lower_bound;
+  if (plan->lower_bound > plan->baseline_duration) plan->bound_scope = MOC_SCOPE_ORDER;
   plan->moves = atomic_load(&incumbent->moves);
   plan->trace = incumbent->trace;
   plan->n_trace = incumbent->n_trace;
+  plan->certificate = s->certificate;
+  s->certificate.weights = NULL;
   incumbent->trace = NULL;
   plan->max_computes = (int32_t)moc__max(plan->max_computes, incumbent->max_computes);
   plan->status = MOC_PLAN_UNKNOWN;
@@ -198,6 +229,7 @@ static moc_status search_plan(solve *s, const moc_op *order, moc_plan *plan, moc
   if (status == MOC_OK) {
     status = run_threads(s, error);
     if (status == MOC_OK) status = fill_plan(s, plan, error);
+    moc__release(&s->allocator, s->certificate.weights);
     moc__incumbent_release(&s->incumbent);
   }
   moc__staged_release(&s->staged);

@@ -297,6 +297,20 @@ typedef struct moc_trace_point {
   int64_t lower_bound;
 } moc_trace_point;
 
+/* A certificate of a lower bound for the graph's input order, whatever the number of computations: memory at the first
+ * computation of each operation listed counts for `weight` * 2^-shift durations a byte. moc_verify_bound tells what it
+ * proves, and why. */
+typedef struct moc_bound_weight {
+  moc_op op;
+  int64_t weight; /* positive */
+} moc_bound_weight;
+typedef struct moc_certificate {
+  int64_t bound; /* the total duration that it proves to be a lower bound; 0: there is no certificate */
+  int32_t shift; /* 0 to 60 */
+  int64_t n_weights;
+  moc_bound_weight *weights; /* [n_weights] each operation at most once */
+} moc_certificate;
+
 /* What a solve found. Read-only for callers. Without a plan (UNKNOWN, INFEASIBLE) `length` is 0 and the
  * arrays are NULL; every other number is set. */
 typedef struct moc_plan {
@@ -323,6 +337,7 @@ typedef struct moc_plan {
   moc_interval *intervals; /* [n_intervals] */
   int64_t n_trace;
   moc_trace_point *trace;  /* [n_trace] */
+  moc_certificate certificate;
   moc_allocator allocator; /* the library's own */
 } moc_plan;
 
@@ -389,6 +404,14 @@ typedef struct moc_verdict {
 MOC_API MOC_MUST_CHECK moc_status moc_verify(const moc_graph *graph, const moc_plan *plan,
                                              const moc_allocator *allocator, moc_verdict *verdict,
                                              moc_error *error);
+
+/* Check a plan's certificate with exact integers and by code that shares nothing with the solver: recompute, from the
+ * graph, its input order, plan->budget and the weights, the total duration that they prove to be a lower bound for every
+ * schedule whose first computations follow the input order. It goes to *bound (may be NULL). INVALID_PLAN: the plan has
+ * no certificate, it is malformed, or proves less than its own `bound`, or more than the plan's duration. Cost:
+ * O(n + m) and a sort of each operation's reads. */
+MOC_API MOC_MUST_CHECK moc_status moc_verify_bound(const moc_graph *graph, const moc_plan *plan,
+                                                   const moc_allocator *allocator, int64_t *bound, moc_error *error);
 
 #ifdef __cplusplus
 }

@@ -236,6 +236,33 @@ static moc_status read_trace(plan_reader *r) {
   return status;
 }
 
+static moc_status read_certificate(plan_reader *r) {
+  moc__place at = moc__member(NULL, "certificate"), weights_at = moc__member(&at, "weights");
+  const json_t *object = get(r, "certificate");
+  if (object == NULL) return MOC_OK;
+  moc_certificate *certificate = &r->plan->certificate;
+  int64_t shift = 0;
+  moc_status status = moc__check_object(&r->reader, &at, object, "a certificate");
+  if (status == MOC_OK) status = read_entry_number(r, &at, object, "bound", &certificate->bound);
+  if (status == MOC_OK) status = read_entry_number(r, &at, object, "shift", &shift);
+  if (status != MOC_OK) return status;
+  certificate->shift = (int32_t)moc__min(shift, INT32_MAX);
+  const json_t *array = json_object_get(object, "weights");
+  status = moc__check_array(&r->reader, &weights_at, array, "weights");
+  if (status != MOC_OK) return status;
+  certificate->weights = MOC__NEW(&r->plan->allocator, json_array_size(array), moc_bound_weight);
+  if (certificate->weights == NULL) return moc__out_of_memory(r->reader.error);
+  certificate->n_weights = (int64_t)json_array_size(array);
+  for (size_t i = 0; i < json_array_size(array) && status == MOC_OK; i++) {
+    moc__place item_at = moc__item(&weights_at, i), node_at = moc__member(&item_at, "node");
+    const json_t *item = json_array_get(array, i);
+    status = moc__check_object(&r->reader, &item_at, item, "a weight");
+    if (status == MOC_OK) status = read_op(r, &node_at, json_object_get(item, "node"), &certificate->weights[i].op);
+    if (status == MOC_OK) status = read_entry_number(r, &item_at, item, "weight", &certificate->weights[i].weight);
+  }
+  return status;
+}
+
 /* Compare "rematerialized", when it is there, with what the sequence says. */
 static moc_status check_rematerialized(const plan_reader *r) {
   moc__place list_at = moc__member(NULL, "rematerialized");
@@ -487,6 +514,7 @@ static moc_status read_document(plan_reader *r) {
   status = read_memory(r);
   if (status == MOC_OK) status = read_intervals(r);
   if (status == MOC_OK) status = read_trace(r);
+  if (status == MOC_OK) status = read_certificate(r);
   if (status == MOC_OK) status = check_rematerialized(r);
   if (status == MOC_OK) status = fill_from_evaluation(r, &lacks);
   if (status == MOC_OK) status = fill_baseline(r, &lacks);

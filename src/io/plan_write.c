@@ -159,6 +159,27 @@ static moc_status add_intervals(moc__text *text, const moc_graph *graph, const m
   return status;
 }
 
+/* The certificate of the lower bound, if there is one. */
+static moc_status add_certificate(moc__text *text, const moc_graph *graph, const moc_plan *plan, moc_error *error) {
+  const moc_certificate *certificate = &plan->certificate;
+  if (certificate->bound <= 0 || certificate->weights == NULL) return MOC_OK;
+  moc__text_printf(text, "  \"certificate\": {\"bound\": %" PRId64 ", \"shift\": %d, \"weights\": [",
+                   certificate->bound, (int)certificate->shift);
+  moc_status status = MOC_OK;
+  for (int64_t i = 0; i < certificate->n_weights && status == MOC_OK; i++) {
+    moc_op op = certificate->weights[i].op;
+    if (op < 0 || op >= moc_graph_operations(graph))
+      return moc__fail(error, MOC_INVALID_ARGUMENT, "",
+                       "weight %" PRId64 " of the certificate is for %d, which is no operation", i, op);
+    comma(text, i == 0);
+    moc__text_literal(text, "{\"node\": ");
+    status = moc__text_op_id(text, graph, op, error);
+    moc__text_printf(text, ", \"weight\": %" PRId64 "}", certificate->weights[i].weight);
+  }
+  moc__text_literal(text, "]},\n");
+  return status;
+}
+
 moc_status moc_plan_write_json(const moc_graph *graph, const moc_plan *plan, bool with_times,
                                const moc_allocator *allocator, char **text, size_t *length, moc_error *error) {
   if (graph == NULL || plan == NULL || text == NULL || length == NULL) {
@@ -183,6 +204,7 @@ moc_status moc_plan_write_json(const moc_graph *graph, const moc_plan *plan, boo
     }
     moc__text_literal(&out, "],\n");
   }
+  if (status == MOC_OK) status = add_certificate(&out, graph, plan, error);
   begin_list(&out, "trace");
   for (int64_t i = 0; i < plan->n_trace; i++) {
     comma(&out, i == 0);

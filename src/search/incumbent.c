@@ -53,24 +53,31 @@ static bool copy_pairs(const moc_allocator *allocator, const moc__pair *from, in
   return true;
 }
 
-void moc__incumbent_offer(moc__incumbent *incumbent, const moc__state *state) {
-  int64_t extra = state->extra_duration;
-  if (!moc__state_feasible(state) || extra >= moc__incumbent_extra(incumbent)) return;
+/* One more point of the trace, as things are now; under the lock, so that times never fall. */
+static bool trace(moc__incumbent *incumbent, int64_t extra) {
+  if (!moc__grow(&incumbent->allocator, &incumbent->trace, incumbent->n_trace, &incumbent->trace_capacity,
+                 sizeof *incumbent->trace))
+    return false;
+  double seconds = moc__seconds() - incumbent->started;
+  incumbent->trace[incumbent->n_trace++] =
+      (moc_trace_point){seconds, incumbent->total_duration + extra, incumbent->lower_bound};
+  return true;
+}
+
+/* `order` [n]: NULL for the staged model's own. */
+static void offer(moc__incumbent *incumbent, const int32_t *order, const moc__pair *pairs, int64_t n_pairs,
+                  int64_t extra, int64_t peak, int32_t max_computes) {
   bool failed = false;
   pthread_mutex_lock(&incumbent->lock);
   if (extra < moc__incumbent_extra(incumbent)) {
-    double seconds = moc__seconds() - incumbent->started; /* under the lock: times in the trace never fall */
-    failed = !moc__grow(&incumbent->allocator, &incumbent->trace, incumbent->n_trace, &incumbent->trace_capacity,
-                        sizeof *incumbent->trace) ||
-             !copy_pairs(&incumbent->allocator, state->pairs, state->n_pairs, &incumbent->pairs,
-                         &incumbent->pairs_capacity);
+    failed = !copy_pairs(&incumbent->allocator, pairs, n_pairs, &incumbent->pairs, &incumbent->pairs_capacity) ||
+             !trace(incumbent, extra);
     if (!failed) {
-      incumbent->n_pairs = state->n_pairs;
-      memcpy(incumbent->order, state->order, (size_t)incumbent->staged->n * sizeof *incumbent->order);
-      incumbent->peak = moc__state_peak(state);
-      incumbent->max_computes = state->max_computes;
-      incumbent->trace[incumbent->n_trace++] =
-          (moc_trace_point){seconds, incumbent->total_duration + extra, incumbent->lower_bound};
+      incumbent->n_plans++;
+      incumbent->n_pairs = n_pairs;
+      for (int32_t i = 0; i < incumbent->staged->n; i++) incumbent->order[i] = order == NULL ? i : order[i];
+      incumbent->peak = peak;
+      incumbent->max_computes = max_computes;
       atomic_store(&incumbent->extra, extra);
       if (extra == incumbent->lower_bound - incumbent->total_duration) atomic_store(&incumbent->stop, true);
       pthread_cond_broadcast(&incumbent->news);
@@ -78,6 +85,35 @@ void moc__incumbent_offer(moc__incumbent *incumbent, const moc__state *state) {
   }
   pthread_mutex_unlock(&incumbent->lock);
   if (failed) moc__incumbent_fail(incumbent);
+}
+
+void moc__incumbent_offer(moc__incumbent *incumbent, const moc__state *state) {
+  int64_t extra = state->extra_duration;
+  if (!moc__state_feasible(state) || extra >= moc__incumbent_extra(incumbent)) return;
+  offer(incumbent, state->order, state->pairs, state->n_pairs, extra, moc__state_peak(state), state->max_computes);
+}
+
+void moc__incumbent_offer_pairs(moc__incumbent *incumbent, const moc__pair *pairs, int64_t n_pairs, int64_t extra,
+                                int64_t peak, int32_t max_computes) {
+  offer(incumbent, NULL, pairs, n_pairs, extra, peak, max_computes);
+}
+
+bool moc__incumbent_raise(moc__incumbent *incumbent, int64_t extra) {
+  bool failed = false, fine = true;
+  pthread_mutex_lock(&incumbent->lock);
+  extra = moc__min(extra, MOC_MAX_TOTAL - incumbent->total_duration); /* no plan lasts longer */
+  int64_t known = moc__incumbent_extra(incumbent), bound = incumbent->total_duration + extra;
+  if (extra > known) {
+    fine = false;
+  } else if (bound > incumbent->lower_bound) {
+    incumbent->lower_bound = bound;
+    if (known != INT64_MAX) failed = !trace(incumbent, known);
+    if (extra == known) atomic_store(&incumbent->stop, true);
+    pthread_cond_broadcast(&incumbent->news);
+  }
+  pthread_mutex_unlock(&incumbent->lock);
+  if (failed) moc__incumbent_fail(incumbent);
+  return fine;
 }
 
 void moc__incumbent_offer_peak(moc__incumbent *incumbent, int64_t peak) {

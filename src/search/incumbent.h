@@ -28,6 +28,7 @@ typedef struct moc__incumbent {
   int32_t max_computes;   /* of the state that the best plan came from; without a plan, the most tried */
   moc_trace_point *trace; /* [n_trace] */
   int64_t n_trace, trace_capacity;
+  int64_t n_plans; /* improvements of the plan; the trace has those of the bound too */
   int32_t running; /* threads that have not ended */
   bool failed;     /* memory was out somewhere */
 } moc__incumbent;
@@ -39,6 +40,12 @@ void moc__incumbent_release(moc__incumbent *incumbent);
 
 /* Offer a feasible state. Cheap when it is not better. */
 void moc__incumbent_offer(moc__incumbent *incumbent, const moc__state *state);
+/* Offer pairs over the order in which `staged` is laid out, known to be within budget, with their extra duration, their
+ * peak and the computations that were allowed. */
+void moc__incumbent_offer_pairs(moc__incumbent *incumbent, const moc__pair *pairs, int64_t n_pairs, int64_t extra,
+                                int64_t peak, int32_t max_computes);
+/* Tell a proven lower bound on the extra duration. False when a plan contradicts it: then it was not proven. */
+bool moc__incumbent_raise(moc__incumbent *incumbent, int64_t extra);
 /* Tell the peak of a state that is not feasible. */
 void moc__incumbent_offer_peak(moc__incumbent *incumbent, int64_t peak);
 /* Tell how many computations of one operation are about to be tried. */

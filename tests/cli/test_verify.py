@@ -112,3 +112,21 @@ def test_truncated_anywhere(solved):
 def test_missing_plan(solved):
     r = solved.run("verify", "graph.json", "none.json")
     assert r.status == 1 and "none.json" in r.err
+
+
+def test_bound(solved):
+    solved.run("solve", "graph.json", "--budget", "10", "--threads", "1", "--moves", "2000", "-o", "proved.json")
+    r = solved.run("verify", "graph.json", "proved.json", "--bound")
+    assert r.status == 0 and "Certified   9 (TDI 12.5 %)" in r.out, r
+    assert solved.run("verify", "graph.json", "proved.json", "--bound", "--json").json()["certified_bound"] == 9
+    assert solved.run("verify", "graph.json", "proved.json", "--json").json()["certified_bound"] is None
+
+    plan = json.loads((solved.path / "proved.json").read_text())
+    plan["certificate"]["bound"] = 10
+    solved.write("tampered.json", plan)
+    r = solved.run("verify", "graph.json", "tampered.json", "--bound")
+    assert r.status == 1 and "certificate" in r.err and "it proves" in r.err, r
+    assert solved.run("verify", "graph.json", "tampered.json").status == 0  # nobody asked for the bound
+
+    r = solved.run("verify", "graph.json", "plan.json", "--bound")
+    assert r.status == 1 and "the plan has none" in r.err, r

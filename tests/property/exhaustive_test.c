@@ -6,13 +6,14 @@
 #include "support/plans.h"
 #include "support/test.h"
 
-enum { GRAPHS = 1200, MOVES = 20000, MOST_BUDGETS = 8, MOST_MISSES_PER_MILLE = 20 };
+enum { GRAPHS = 2000, MOVES = 20000, MOST_BUDGETS = 8, MOST_MISSES_PER_MILLE = 20 };
 
 typedef struct tally {
   int64_t graphs, solves, with_plan, optimal, infeasible, unknown;
   int64_t recomputed; /* the optimum recomputes something */
   int64_t longer;     /* a plan, but not the shortest */
   int64_t not_found;  /* no plan, though there is one */
+  int64_t certified;  /* a bound with a certificate */
 } tally;
 
 /* What no schedule of any order, with more computations than the solve was allowed, gets below. Slow: tiny graphs. */
@@ -55,6 +56,13 @@ static void solve_and_compare(const moc_graph *graph, const test_frontier *front
 
   int64_t best = test_frontier_best(frontier, budget);
   count->solves++;
+  if (plan->certificate.bound > 0) {
+    int64_t certified;
+    CHECK_OK(moc_verify_bound(graph, plan, NULL, &certified, &error), error);
+    assert_true(certified >= plan->certificate.bound && plan->certificate.bound <= plan->lower_bound);
+    if (best >= 0) assert_true(certified <= best);
+    count->certified++;
+  }
   if (best >= 0) {
     if (plan->lower_bound > best)
       fail_msg("lower bound %lld, optimum %lld", (long long)plan->lower_bound, (long long)best);
@@ -70,6 +78,9 @@ static void solve_and_compare(const moc_graph *graph, const test_frontier *front
     if (plan->status == MOC_PLAN_OPTIMAL) {
       assert_int_equal(plan->total_duration, best);
       count->optimal++;
+    } else {
+      fail_msg("a tiny graph's plan of duration %lld, optimum %lld, was not proved optimal",
+               (long long)plan->total_duration, (long long)best);
     }
     count->longer += plan->total_duration > best;
     check_bound_over_all_orders(graph, plan);
@@ -135,12 +146,13 @@ static void compare_all(int max_computes, uint64_t stream) {
   print_message(
       "# at most %d computations: %lld graphs, %lld solves (%lld optima recompute something): %lld plans "
       "(%lld proved optimal), %lld infeasible, %lld unknown; misses: %lld longer, %lld not found (%.1f %% of "
-      "those that recompute)\n",
+      "those that recompute); %lld certificates\n",
       max_computes, (long long)count.graphs, (long long)count.solves, (long long)count.recomputed,
       (long long)count.with_plan, (long long)count.optimal, (long long)count.infeasible, (long long)count.unknown,
       (long long)count.longer, (long long)count.not_found,
-      100.0 * (double)(count.longer + count.not_found) / (double)(count.recomputed > 0 ? count.recomputed : 1));
-  assert_true(count.recomputed > 0);
+      100.0 * (double)(count.longer + count.not_found) / (double)(count.recomputed > 0 ? count.recomputed : 1),
+      (long long)count.certified);
+  assert_true(count.recomputed > 0 && count.certified > 0);
   assert_true((count.longer + count.not_found) * 1000 <=
               count.recomputed * MOST_MISSES_PER_MILLE + 2000); /* two more, for few graphs */
 }
