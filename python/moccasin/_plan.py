@@ -232,6 +232,9 @@ class Plan:
         ax.legend(loc="best")
         return ax
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Plan.from_json, (self.graph, self.to_json(with_times=True)))
+
     def __repr__(self) -> str:
         if not self:
             return f"<Plan: {self.status}, budget {show_bytes(self.budget)}>"
