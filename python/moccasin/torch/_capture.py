@@ -290,7 +290,7 @@ class Capture:
         kept = [node for node in tree_leaves(self.output.args) if isinstance(node, Node)]
         kept += [node.args[1] for node in self.copies]
         running = [node for node in nodes if not is_copy(node)]
-        self.storages = Storages(running, kept, cost, type(self._bound.model).__name__)
+        self.storages = Storages(running, kept, cost, type(self._bound.model).__name__, replay=True)
         self.graph = self.storages.graph
         if any(self.storages.owner_of(node.args[1]).op != "call_function" for node in self.copies):
             raise CaptureError("the step makes a buffer equal to another tensor that stays")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,12 +14,34 @@ from torch.utils._pytree import tree_unflatten
 
 from .. import Error, NoPlan, Plan, solve
 from ._capture import Capture, capture
-from ._storages import STATISTICS, schema_of, writes_statistics
+from ._storages import STATISTICS, schema_of, tensor_values, writes_statistics
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from .._options import SolveOptions
+
+
+def generator_state(device: torch.device) -> torch.Tensor:
+    """The state of a device's random generator."""
+    return torch.get_rng_state() if device.type == "cpu" else torch.cuda.get_rng_state(device)
+
+
+def _set_generator_state(device: torch.device, state: torch.Tensor) -> None:
+    if device.type == "cpu":
+        torch.set_rng_state(state)
+    else:
+        torch.cuda.set_rng_state(state, device)
+
+
+def replay(target: Callable[..., Any], device: torch.device, state: torch.Tensor, args: Any, kwargs: Any) -> Any:
+    """Call a random operator with the state that the generator had when it was called first."""
+    now = generator_state(device)
+    _set_generator_state(device, state)
+    try:
+        return target(*args, **kwargs)
+    finally:
+        _set_generator_state(device, now)
 
 
 def schedule(captured: Capture, sequence: tuple[Any, ...]) -> GraphModule:
@@ -54,9 +77,20 @@ def schedule(captured: Capture, sequence: tuple[Any, ...]) -> GraphModule:
     parts: dict[Node, list[Node]] = {}
     for part, whole in captured.storages.part_of.items():
         parts.setdefault(whole, []).append(part)
+    times = Counter(sequence)
+    states: dict[Node, Node] = {}
     for name in sequence:
+        if (random := captured.storages.states.get(name)) is not None:
+            if times[random.name] > 1:
+                states[random] = graph.call_function(generator_state, (tensor_values(random)[0].device,))
+            continue
         node = captured.storages.operations[name]
-        copy = graph.node_copy(node, value)
+        if node in instance and node in states:
+            device = tensor_values(node)[0].device
+            args, kwargs = map_arg(node.args, value), map_arg(node.kwargs, value)
+            copy = graph.call_function(replay, (node.target, device, states[node], args, kwargs))
+        else:
+            copy = graph.node_copy(node, value)
         if node in instance and writes_statistics(node):
             args = list(copy.args)
             for position in STATISTICS[schema_of(node).name][0]:

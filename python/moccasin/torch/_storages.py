@@ -26,6 +26,8 @@ STATISTICS = {
     "aten::cudnn_batch_norm": ((3, 4), 5),
     "aten::miopen_batch_norm": ((3, 4), 5),
 }
+# What the state of a device's random generator takes; measured: torch.get_rng_state and torch.cuda.get_rng_state.
+STATE_BYTES = {"cpu": 5056, "cuda": 16}
 PURE_NAMESPACES = ("aten", "prims")
 
 
@@ -44,6 +46,14 @@ def is_random(node: Node) -> bool:
 def has_effects(node: Node) -> bool:
     """Whether it matters how often and in which order a call is made; of what we do not know, we assume it."""
     return is_random(node) or node.is_impure() or namespace_of(node) not in PURE_NAMESPACES
+
+
+def can_be_replayed(node: Node) -> bool:
+    """Whether a random operator draws from the default generator of a device whose state we can keep and set."""
+    if not is_random(node) or namespace_of(node) not in PURE_NAMESPACES or node.kwargs.get("generator") is not None:
+        return False
+    devices = {tensor.device.type for tensor in tensor_values(node)}
+    return len(devices) == 1 and devices <= STATE_BYTES.keys()
 
 
 def namespace_of(node: Node) -> str:
@@ -97,6 +107,9 @@ class Storages:
         An operation to put before a node.
     once : callable, optional
         Whether a node must not be computed twice, for reasons of the caller's.
+    replay : bool
+        Random operators can be computed again, from the state of the generator that they had: an operation of its own,
+        before each, keeps it.
 
     Attributes
     ----------
@@ -111,6 +124,8 @@ class Storages:
         Views, and parts of views, with the node whose storage they share.
     part_of : dict
         Parts of an operator's result, with the operator.
+    states : dict
+        The random operators that can be replayed, by the name of the operation that keeps the generator's state.
     """
 
     def __init__(
@@ -122,6 +137,7 @@ class Storages:
         size: Callable[[Tensor], int] | None = None,
         before: tuple[Node, Operation] | None = None,
         once: Callable[[Node], bool] = lambda node: False,
+        replay: bool = False,
     ) -> None:
         self.operations: dict[str, Node] = {}
         self.owner: dict[int, Node] = {}
@@ -130,6 +146,8 @@ class Storages:
         self.part_of: dict[Node, Node] = {}
         self._cost = cost
         self._once = once
+        self._replay = replay
+        self.states: dict[str, Node] = {}
         self._size = size or (lambda tensor: tensor.untyped_storage().nbytes())
         self._kept = {storage_key(tensor) for node in kept for tensor in tensor_values(node)}
         self._constants: dict[Any, Node] = {}
@@ -199,10 +217,18 @@ class Storages:
             raise CaptureError(f"the operator {node.target} returns both a view of its input and a new tensor")
         outputs, inputs = self._add_storages(node), [self.tensor_of[key] for key in read]
         ordered = has_effects(node)
+        replayed = self._replay and can_be_replayed(node)
         if ordered:
             # In the order of the plain step: random numbers are drawn, and messages sent, one after the other.
-            if self._token is not None:
-                inputs.append(self._token)
+            before = [] if self._token is None else [self._token]
+            if replayed:
+                state = f"{node.name}.state"
+                device = tensor_values(node)[0].device.type
+                self._tensors.append(PlannedTensor(state, STATE_BYTES[device]))
+                self._planned.append(Operation(state, 1, before, [state], recomputable=False, label="state of the generator"))
+                self.states[state] = node
+                before = [state]
+            inputs += before
             self._token = self._add_token(node, outputs)
         for key in self._statistics_of(node):
             # Two batch norms that share statistics write them in the order of the plain step.
@@ -216,7 +242,7 @@ class Storages:
                 self._cost(node),
                 inputs,
                 outputs,
-                recomputable=not (ordered or self._once(node)),
+                recomputable=(not ordered or replayed) and not self._once(node),
                 label=_label(node),
             )
         )
