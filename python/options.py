@@ -12,7 +12,9 @@ TYPES = {"INT": "int", "UINT64": "int", "REAL": "float", "ORDER": 'Literal["inpu
 table, output = sys.argv[1:]
 with open(table, encoding="utf-8") as file:
     text = re.sub(r"/\*.*?\*/", "", file.read(), flags=re.DOTALL)
-rows = re.findall(r'^MOC_OPTION\(\s*(\w+),\s*(\w+),.*?"((?:[^"\\]|\\.)*)"\s*\)\s*$', text, flags=re.DOTALL | re.MULTILINE)
+rows = re.findall(
+    r'^MOC_OPTION\(\s*(\w+),\s*(\w+),.*?"((?:[^"\\]|\\.)*)"\s*\)\s*$', text, flags=re.DOTALL | re.MULTILINE
+)
 assert rows and len(rows) == text.count("MOC_OPTION("), "options.def is not as expected"
 lines = [
     '"""The options of a solve. Written by the build, from src/options.def."""',

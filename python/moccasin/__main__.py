@@ -21,11 +21,23 @@ def _parser() -> argparse.ArgumentParser:
         "To plan graphs in JSON, use the program moccasin.",
     )
     parser.add_argument("model", help="an ONNX model")
-    parser.add_argument("--budget", required=True, help="bytes, with a unit (12.5GiB, 800MB), or a share of what the model needs as it is (60%%)")
+    parser.add_argument(
+        "--budget",
+        required=True,
+        help="bytes, with a unit (12.5GiB, 800MB), or a share of what the model needs as it is (60%%)",
+    )
     parser.add_argument("-o", "--output", required=True, metavar="OUT.onnx", help="where to write the model")
     parser.add_argument("--plan", metavar="PLAN.json", help="write the plan too")
-    parser.add_argument("--graph", metavar="GRAPH.json", help="write the graph that was planned, for the program moccasin")
-    parser.add_argument("--dimension", action="append", default=[], metavar="NAME=N", help="the value of a named dimension of the inputs")
+    parser.add_argument(
+        "--graph", metavar="GRAPH.json", help="write the graph that was planned, for the program moccasin"
+    )
+    parser.add_argument(
+        "--dimension",
+        action="append",
+        default=[],
+        metavar="NAME=N",
+        help="the value of a named dimension of the inputs",
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress")
     for option in options().values():
         choices = option.metavar.split("|") if option.kind == "ORDER" else None

@@ -139,7 +139,9 @@ class Graph:
             chain = [tensor]
             while chain[-1].view_of is not None and chain[-1].view_of not in added:
                 if chain[-1].view_of not in named:
-                    raise _core.Error(f"tensor {chain[-1].name!r} is a view of {chain[-1].view_of!r}, which is not a tensor")
+                    raise _core.Error(
+                        f"tensor {chain[-1].name!r} is a view of {chain[-1].view_of!r}, which is not a tensor"
+                    )
                 chain.append(named[chain[-1].view_of])
                 if len(chain) > len(tensors):
                     raise _core.Error(f"tensor {tensor.name!r} is a view of itself")

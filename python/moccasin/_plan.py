@@ -248,10 +248,19 @@ class Plan:
         rows = [
             ("Status", self.status),
             ("Budget", show_bytes(self.budget)),
-            ("Peak", f"{show_bytes(self.baseline_peak_memory)} &rarr; {show_bytes(self.peak_memory)}" if self else "&ndash;"),
-            ("Duration", f"{self.baseline_duration} &rarr; {self.total_duration} (TDI {self.tdi:.3f} %)" if self else "&ndash;"),
+            (
+                "Peak",
+                f"{show_bytes(self.baseline_peak_memory)} &rarr; {show_bytes(self.peak_memory)}" if self else "&ndash;",
+            ),
+            (
+                "Duration",
+                f"{self.baseline_duration} &rarr; {self.total_duration} (TDI {self.tdi:.3f} %)" if self else "&ndash;",
+            ),
             ("Recomputed", f"{len(self.rematerialized)} times, {len(self.steps)} steps in all"),
             ("Lower bound", f"{self.lower_bound}, gap {self.gap:.2f} %" if self else str(self.lower_bound)),
         ]
-        table = "".join(f"<tr><th style='text-align:left'>{name}</th><td style='text-align:left'>{value}</td></tr>" for name, value in rows)
+        table = "".join(
+            f"<tr><th style='text-align:left'>{name}</th><td style='text-align:left'>{value}</td></tr>"
+            for name, value in rows
+        )
         return f"<div><table>{table}</table>{self.to_svg() if self else ''}</div>"

@@ -103,7 +103,9 @@ class _Bar:
         if now.has_plan:
             tdi = 100 * (now.total_duration - self.base) / max(1, self.base)
             gap = 100 * (now.total_duration - now.lower_bound) / max(1, now.total_duration)
-            self.bar.set_postfix_str(f"TDI {tdi:.3f} %, gap {gap:.2f} %, peak {show_bytes(now.peak_memory)}", refresh=False)
+            self.bar.set_postfix_str(
+                f"TDI {tdi:.3f} %, gap {gap:.2f} %, peak {show_bytes(now.peak_memory)}", refresh=False
+            )
         else:
             self.bar.set_postfix_str(f"no plan yet, least peak {show_bytes(now.least_peak)}", refresh=False)
         if now.seconds - self.drawn >= 0.1:
@@ -144,7 +146,9 @@ def solve(
 
 def _describe(option: Option) -> str:
     kind = {"INT": "int", "UINT64": "int", "REAL": "float", "ORDER": '{"input", "auto"}'}.get(option.kind, option.kind)
-    return f"    {option.name} : {kind}, default {option.default!r}\n        {option.help[0].upper()}{option.help[1:]}.\n"
+    return (
+        f"    {option.name} : {kind}, default {option.default!r}\n        {option.help[0].upper()}{option.help[1:]}.\n"
+    )
 
 
 solve.__doc__ = f"""Find the shortest schedule of a graph whose peak memory is within a budget.

@@ -18,7 +18,9 @@ from .. import Graph, Operation, Tensor
 from ._cost import Shape, estimate
 
 VIEWS = frozenset({"Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze"})
-RANDOM = frozenset({"Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike"})
+RANDOM = frozenset(
+    {"Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike"}
+)
 STANDARD = ("", "ai.onnx", "ai.onnx.ml")
 
 
@@ -103,7 +105,9 @@ def _set_dimensions(model: ModelProto, dimensions: Mapping[str, int]) -> None:
             name = dimension.dim_param
             if name not in dimensions:
                 called = f"{name!r}" if name else f"number {position}"
-                raise ModelError(f"dimension {called} of input {value.name!r} is not fixed: pass its value, dimensions={{{name!r}: ...}}")
+                raise ModelError(
+                    f"dimension {called} of input {value.name!r} is not fixed: pass its value, dimensions={{{name!r}: ...}}"
+                )
             dimension.dim_value = dimensions[name]
     if dimensions:
         del model.graph.value_info[:]
@@ -152,7 +156,9 @@ class Model:
             inferred = onnx.shape_inference.infer_shapes(self.proto, check_type=True, strict_mode=True, data_prop=True)
         except onnx.shape_inference.InferenceError as error:
             raise ModelError(f"the shapes of the model cannot be inferred: {error}") from error
-        self._types = {v.name: v.type for v in (*inferred.graph.input, *inferred.graph.value_info, *inferred.graph.output)}
+        self._types = {
+            v.name: v.type for v in (*inferred.graph.input, *inferred.graph.value_info, *inferred.graph.output)
+        }
         graph = self.proto.graph
         if graph.sparse_initializer:
             raise ModelError("sparse weights are not supported")
@@ -176,7 +182,9 @@ class Model:
         if kind is None or not kind.WhichOneof("value"):
             raise ModelError(f"the type of {name!r} is not known and cannot be inferred")
         if not kind.HasField("tensor_type"):
-            raise ModelError(f"{name!r} is a {kind.WhichOneof('value').removesuffix('_type')}; only tensors have a size that is known beforehand")
+            raise ModelError(
+                f"{name!r} is a {kind.WhichOneof('value').removesuffix('_type')}; only tensors have a size that is known beforehand"
+            )
         bits = _bits(kind.tensor_type.elem_type)
         if bits is None:
             raise ModelError(f"{name!r} has strings, whose size is not known beforehand")
@@ -184,7 +192,9 @@ class Model:
             raise ModelError(f"the shape of {name!r} is not known and cannot be inferred")
         for dimension in kind.tensor_type.shape.dim:
             if not dimension.HasField("dim_value"):
-                raise ModelError(f"the shape of {name!r} depends on data: dimension {dimension.dim_param or '?'} is not known")
+                raise ModelError(
+                    f"the shape of {name!r} depends on data: dimension {dimension.dim_param or '?'} is not known"
+                )
         return Value(tuple(d.dim_value for d in kind.tensor_type.shape.dim), bits)
 
     def storage(self, name: str) -> str:
@@ -193,7 +203,11 @@ class Model:
 
     def _is_view(self, node: NodeProto, pinned: set[str]) -> bool:
         # What leaves the model gets storage of its own; what a subgraph uses is not taken anew for it.
-        return node.domain in STANDARD and node.op_type in VIEWS and set(node.output).isdisjoint(pinned.union(self.outputs))
+        return (
+            node.domain in STANDARD
+            and node.op_type in VIEWS
+            and set(node.output).isdisjoint(pinned.union(self.outputs))
+        )
 
     def _read(self, durations: Callable[[NodeProto, list[Shape], list[Shape]], int]) -> None:
         graph = self.proto.graph
@@ -220,7 +234,9 @@ class Model:
             inputs: list[str | int] = list(dict.fromkeys(self.storage(value) for value in used))
             outputs: list[str | int] = list(made)
             if node.op_type == "Dropout" and len(made) > 1 and not self._has_shape(made[1]):
-                self.values[made[1]] = self._value(node.input[0])  # the mask, of which inference says nothing in old versions
+                self.values[made[1]] = self._value(
+                    node.input[0]
+                )  # the mask, of which inference says nothing in old versions
             for value in made:
                 self.node_of[value] = name
                 tensors.append(Tensor(value, self._value(value).bytes, keep=value in self.outputs))
@@ -232,7 +248,10 @@ class Model:
                 tensors.append(Tensor(token, 0))
                 outputs.append(token)
             once = random or any(True for _ in _subgraphs(node)) or not pinned.isdisjoint(made)
-            shapes = [self._value(value).shape for value in node.input if value], [self._value(value).shape for value in made]
+            shapes = (
+                [self._value(value).shape for value in node.input if value],
+                [self._value(value).shape for value in made],
+            )
             self.nodes[name] = node
             operations.append(
                 Operation(name, durations(node, *shapes), inputs, outputs, recomputable=not once, label=node.op_type)

@@ -28,14 +28,25 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils._pytree import tree_flatten, tree_leaves, tree_unflatten
 
 from ._cost import Measure, estimate
-from ._storages import CaptureError, Storages, has_effects, is_copy, is_getitem, writes_statistics
+from ._storages import (
+    CaptureError,
+    Storages,
+    has_effects,
+    is_copy,
+    is_getitem,
+    storage_key,
+    tensor_values,
+    writes_statistics,
+)
 
 
 def first_tensor(value: Any) -> Tensor:
     """The loss: the first leaf of what the step returns."""
     leaves = tree_leaves(value)
     if not leaves or not isinstance(leaves[0], Tensor):
-        raise CaptureError(f"the step must return the loss, a tensor, or something whose first part is it, not {type(value).__name__}")
+        raise CaptureError(
+            f"the step must return the loss, a tensor, or something whose first part is it, not {type(value).__name__}"
+        )
     loss = leaves[0]
     if loss.numel() != 1:
         raise CaptureError(f"the loss must be a single number, not a tensor of shape {tuple(loss.shape)}; pass loss=")
@@ -95,7 +106,9 @@ def _explain(error: Exception) -> CaptureError:
             "and a plan would fix it to one case"
         )
     if isinstance(error, UnsupportedOperatorException):
-        return CaptureError(f"the operator {error.func} cannot be traced without running it: it has no fake (meta) kernel")
+        return CaptureError(
+            f"the operator {error.func} cannot be traced without running it: it has no fake (meta) kernel"
+        )
     return CaptureError(f"the step cannot be traced: {type(error).__name__}: {error}")
 
 
@@ -110,7 +123,11 @@ def _simplify(graph: torch.fx.Graph) -> None:
     for node in reversed(list(graph.nodes)):
         if node.users or node.op not in ("call_function", "get_attr"):
             continue
-        if node.op == "get_attr" or is_getitem(node) or not (is_copy(node) or has_effects(node) or writes_statistics(node)):
+        if (
+            node.op == "get_attr"
+            or is_getitem(node)
+            or not (is_copy(node) or has_effects(node) or writes_statistics(node))
+        ):
             graph.erase_node(node)
 
 
@@ -123,7 +140,9 @@ class _Surroundings:
 
     @staticmethod
     def _look(module: nn.Module) -> dict[str, Any]:
-        return {key: value for key, value in module.__dict__.items() if key not in ("_parameters", "_buffers", "_modules")}
+        return {
+            key: value for key, value in module.__dict__.items() if key not in ("_parameters", "_buffers", "_modules")
+        }
 
     @staticmethod
     def _states() -> dict[str, Any]:
@@ -154,7 +173,9 @@ class _Surroundings:
             )
         for name, state in self._states().items():
             if state != self._generators[name]:
-                raise CaptureError(f"the step draws from or seeds the random generator of {name}; a plan would fix what came of it")
+                raise CaptureError(
+                    f"the step draws from or seeds the random generator of {name}; a plan would fix what came of it"
+                )
 
 
 # --- The captured step ---
@@ -202,7 +223,9 @@ class Capture:
     def _check_model(self, parameters: dict[str, nn.Parameter], buffers: dict[str, Tensor]) -> None:
         for module in self._bound.model.modules():
             if isinstance(module, nn.parallel.DistributedDataParallel | nn.DataParallel):
-                raise CaptureError(f"{type(module).__name__} works by hooks and threads that a plan does not run; capture the module within")
+                raise CaptureError(
+                    f"{type(module).__name__} works by hooks and threads that a plan does not run; capture the module within"
+                )
         for name, tensor in (parameters | buffers).items():
             name = name.removeprefix("model.")
             if type(tensor) not in (Tensor, nn.Parameter, nn.Buffer):
@@ -238,7 +261,9 @@ class Capture:
                 now = dict(self._bound.named_buffers()) | dict(self._bound.named_parameters())
                 for name, tensor in state.items():
                     if now.get(name) is not tensor:
-                        raise CaptureError(f"the step replaces {name.removeprefix('model.')} by another tensor; write into it instead, with copy_()")
+                        raise CaptureError(
+                            f"the step replaces {name.removeprefix('model.')} by another tensor; write into it instead, with copy_()"
+                        )
                 return result, [tensor.grad for tensor in wanted]
 
             with torch.enable_grad():
@@ -294,11 +319,19 @@ class Capture:
         self.graph = self.storages.graph
         if any(self.storages.owner_of(node.args[1]).op != "call_function" for node in self.copies):
             raise CaptureError("the step makes a buffer equal to another tensor that stays")
+        gradients = [node for node in self.output.args[0][1] if isinstance(node, Node)]
+        storages = [storage_key(tensor) for node in gradients for tensor in tensor_values(node)]
+        if len(set(storages)) < len(storages) or any(
+            self.storages.owner_of(n).op != "call_function" for n in gradients
+        ):
+            raise CaptureError("a gradient shares its storage with another tensor that stays")
 
     def _check_constant(self, node: Node) -> None:
         constant = getattr(self.module, str(node.target))
         if isinstance(constant, FakeTensor) or not isinstance(constant, Tensor):
-            raise CaptureError(f"the step uses {node.target}, a {type(constant).__name__} that is not a tensor with data")
+            raise CaptureError(
+                f"the step uses {node.target}, a {type(constant).__name__} that is not a tensor with data"
+            )
         if constant.requires_grad:
             raise CaptureError("the step uses a tensor that requires a gradient and is no parameter of the model")
 
@@ -307,7 +340,13 @@ class Capture:
         first, last = len(self.parameter_names), len(self.parameter_names) + len(self.buffer_names)
         index = self.placeholders.index(target) if target in self.placeholders else -1
         if not first <= index < last:
-            what = "a parameter" if 0 <= index < first else "an input" if index >= last else "a constant tensor or part of a tensor"
+            what = (
+                "a parameter"
+                if 0 <= index < first
+                else "an input"
+                if index >= last
+                else "a constant tensor or part of a tensor"
+            )
             raise CaptureError(f"the step writes to {what} in place; only buffers may be written to")
 
     # -- Planning --

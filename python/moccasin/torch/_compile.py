@@ -79,10 +79,14 @@ class BudgetSolver(CustomKnapsackSolver):
         scale = 1e9 / max(1.0, sum(memory))
         weights = [math.ceil(size * scale) for size in memory]
         try:
-            plan, saved = self._plan(weights, joint_graph, math.floor(max_memory * scale), node_info, all_recomputable_banned_nodes)
+            plan, saved = self._plan(
+                weights, joint_graph, math.floor(max_memory * scale), node_info, all_recomputable_banned_nodes
+            )
         except CaptureError as error:
             warnings.warn(f"moccasin leaves this graph to torch.compile's own solver: {error}", stacklevel=2)
-            _, chosen, rest = dp_knapsack(memory, [float(estimate(n)) for n in all_recomputable_banned_nodes], max_memory)
+            _, chosen, rest = dp_knapsack(
+                memory, [float(estimate(n)) for n in all_recomputable_banned_nodes], max_memory
+            )
             return chosen, rest
         self.plans.append(plan)
         chosen = [i for i, node in enumerate(all_recomputable_banned_nodes) if saved(node)]
@@ -164,7 +168,9 @@ class Partitioner(CustomPartitionerFn):
         """What distinguishes this partitioner in the compiler's caches."""
         return f"moccasin {self.budget!r} {sorted(self.options.items())}"
 
-    def __call__(self, gm: GraphModule, joint_inputs: Sequence[object], **kwargs: Any) -> tuple[GraphModule, GraphModule]:
+    def __call__(
+        self, gm: GraphModule, joint_inputs: Sequence[object], **kwargs: Any
+    ) -> tuple[GraphModule, GraphModule]:
         """Split the joint graph into forward and backward."""
         try:
             self._mark(gm, kwargs)
@@ -182,7 +188,9 @@ class Partitioner(CustomPartitionerFn):
         gm.recompile()
         if any("recompute" in node.meta for node in gm.graph.nodes):
             raise CaptureError("it has marks of its own for what to compute again (torch.utils.checkpoint)")
-        info = partitioners.classify_nodes(gm, kwargs.get("static_lifetime_input_indices") or [], kwargs["num_fwd_outputs"])
+        info = partitioners.classify_nodes(
+            gm, kwargs.get("static_lifetime_input_indices") or [], kwargs["num_fwd_outputs"]
+        )
         forward = info.required_fw_nodes
         nodes = list(gm.graph.nodes)
         for node in nodes:
@@ -208,7 +216,8 @@ class Partitioner(CustomPartitionerFn):
             if node not in forward or node.op != "call_function" or not tensor_values(node):
                 continue
             again = {
-                storages.owner[storage_key(tensor)].op != "call_function" or storages.tensor_of[storage_key(tensor)] not in saved
+                storages.owner[storage_key(tensor)].op != "call_function"
+                or storages.tensor_of[storage_key(tensor)] not in saved
                 for tensor in tensor_values(node)
                 if not _must_be_saved(storages.owner[storage_key(tensor)])
             }

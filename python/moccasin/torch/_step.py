@@ -87,15 +87,15 @@ def schedule(captured: Capture, sequence: tuple[Any, ...]) -> GraphModule:
         node = captured.storages.operations[name]
         if node in instance and node in states:
             device = tensor_values(node)[0].device
-            args, kwargs = map_arg(node.args, value), map_arg(node.kwargs, value)
-            copy = graph.call_function(replay, (node.target, device, states[node], args, kwargs))
+            arguments: Any = (node.target, device, states[node], map_arg(node.args, value), map_arg(node.kwargs, value))
+            copy = graph.call_function(replay, arguments)
         else:
             copy = graph.node_copy(node, value)
         if node in instance and writes_statistics(node):
-            args = list(copy.args)
+            without = list(copy.args)
             for position in STATISTICS[schema_of(node).name][0]:
-                args[position] = None
-            copy.args = tuple(args)
+                without[position] = None
+            copy.args = tuple(without)
         now[node] = copy
         instance[node] = instance.get(node, 0) + 1
         for part in parts.get(node, ()):

@@ -204,7 +204,9 @@ class Storages:
         if schema is None and not is_getitem(node):
             raise CaptureError(f"the step calls {node.target}, which is not a plain operator")
         if schema is not None and schema.is_mutable:
-            raise CaptureError(f"the operator {node.target} writes to its input, and tracing could not make that harmless")
+            raise CaptureError(
+                f"the operator {node.target} writes to its input, and tracing could not make that harmless"
+            )
         read = self.storages_read(node)
         made = {storage_key(tensor) for tensor in tensor_values(node)}
         shared = made & self.owner.keys()
@@ -225,7 +227,9 @@ class Storages:
                 state = f"{node.name}.state"
                 device = tensor_values(node)[0].device.type
                 self._tensors.append(PlannedTensor(state, STATE_BYTES[device]))
-                self._planned.append(Operation(state, 1, before, [state], recomputable=False, label="state of the generator"))
+                self._planned.append(
+                    Operation(state, 1, before, [state], recomputable=False, label="state of the generator")
+                )
                 self.states[state] = node
                 before = [state]
             inputs += before
@@ -268,14 +272,18 @@ class Storages:
             if writes_statistics(node) or "batch_norm_backward" in schema_of(node).name:
                 continue  # in training, the backward pass is given the statistics but does not use them
             if not self._statistics.keys().isdisjoint(self.storages_read(node)):
-                raise CaptureError(f"{node.target} reads the running statistics of a batch norm that the step also updates")
+                raise CaptureError(
+                    f"{node.target} reads the running statistics of a batch norm that the step also updates"
+                )
 
     def storages_read(self, node: Node) -> list[int]:
         """The storages that a call reads, through views too."""
         keys: dict[int, None] = {}
         for source in node.all_input_nodes:
             values = tensor_values(source)
-            if not values and isinstance(source.meta.get("val"), torch.SymInt | torch.SymFloat | torch.SymBool | int | float | bool):
+            if not values and isinstance(
+                source.meta.get("val"), torch.SymInt | torch.SymFloat | torch.SymBool | int | float | bool
+            ):
                 raise CaptureError(f"{source.target} returns a number that later operators use")
             for tensor in values:
                 keys[storage_key(tensor)] = None
