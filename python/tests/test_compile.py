@@ -69,7 +69,7 @@ def assert_close(gradients, expected):
 @pytest.mark.parametrize("name", ["gpt", "unet"])
 def test_partitioner(name):
     expected, peak = plain(name)
-    partition = mt.partitioner(0.6, moves=50_000, threads=1)
+    partition = mt.partitioner(0.6, moves=200_000, threads=1)
     gradients, measured = run_compiled(name, partition)
     [plan] = partition.plans
     print(f"{name}: {peak} -> {measured}, planned {plan.peak_memory}")
@@ -81,7 +81,7 @@ def test_partitioner(name):
 def test_budget_solver():
     name = "gpt"
     expected, peak = plain(name)
-    solver = mt.budget_solver(moves=50_000, threads=1)
+    solver = mt.budget_solver(moves=200_000, threads=1)
     gradients, measured = run_compiled(
         name, min_cut_rematerialization_partition, activation_memory_budget=0.2, activation_memory_budget_solver=solver)
     print(f"{name}: {peak} -> {measured}")
@@ -93,7 +93,7 @@ def test_budget_solver():
 def test_a_smaller_budget_saves_less():
     peaks = []
     for budget in (0.5, 0.2):
-        solver = mt.budget_solver(moves=20_000, threads=1)
+        solver = mt.budget_solver(moves=200_000, threads=1)
         peaks.append(run_compiled("gpt", min_cut_rematerialization_partition, activation_memory_budget=budget,
                                   activation_memory_budget_solver=solver)[1])
     assert peaks[1] < peaks[0]
@@ -128,7 +128,7 @@ def test_with_the_default_compiler():
     torch.manual_seed(0)
     model = nn.Sequential(*(layer for _ in range(4) for layer in (nn.Linear(64, 64), nn.GELU())))
     plain, x = copy.deepcopy(model), torch.randn(256, 64)
-    partition = mt.partitioner(0.75, moves=20_000, threads=1)
+    partition = mt.partitioner(0.75, moves=200_000, threads=1)
     try:
         with inductor.patch(custom_partitioner_fn=partition, fx_graph_cache=False):
             torch.compile(model, dynamic=False)(x).sum().backward()

@@ -24,7 +24,7 @@ SHARES = {
     "light_resnet50": 0.5, "light_shufflenet": 0.55, "light_squeezenet": 0.75, "light_vgg19": 0.95, "light_zfnet512": 0.9,
 }
 # Deterministic, and with plans in a second.
-QUICK = {"moves": 30_000, "threads": 1, "time_limit": 20}
+QUICK = {"moves": 200_000, "threads": 1, "time_limit": 20}
 
 
 def run(model, options=None, seed=0):
