@@ -120,6 +120,12 @@ def _simplify(graph: torch.fx.Graph) -> None:
             blank = node.args[0]
             if blank.meta["val"].dtype == blank.args[0].meta["val"].dtype and not blank.kwargs.get("memory_format"):
                 node.replace_input_with(blank, blank.args[0])
+        # Writing over all of a view: what was there does not matter, and neither does the tensor that the view is of.
+        if node.target is torch.ops.aten.copy.default and isinstance(node.args[1], Node):
+            below, above = (value.meta["val"] for value in node.args[:2])
+            same = (below.shape, below.dtype, below.device) == (above.shape, above.dtype, above.device)
+            if same and below.untyped_storage().nbytes() > below.numel() * below.dtype.itemsize:
+                node.replace_all_uses_with(node.args[1])
     for node in reversed(list(graph.nodes)):
         if node.users or node.op not in ("call_function", "get_attr"):
             continue

@@ -26,6 +26,16 @@ STATISTICS = {
     "aten::cudnn_batch_norm": ((3, 4), 5),
     "aten::miopen_batch_norm": ((3, 4), 5),
 }
+# Operators whose result has a copy of the whole storage of their first input, even when that is a small view of it;
+# fake tensors do not show that.
+WHOLE_STORAGE = {
+    "aten::copy",
+    "aten::as_strided_scatter",
+    "aten::diagonal_scatter",
+    "aten::select_scatter",
+    "aten::slice_scatter",
+}
+
 # What the state of a device's random generator takes; measured: torch.get_rng_state and torch.cuda.get_rng_state.
 STATE_BYTES = {"cpu": 5056, "cuda": 16}
 PURE_NAMESPACES = ("aten", "prims")
@@ -176,6 +186,10 @@ class Storages:
         fresh: dict[int, int] = {}
         for tensor in tensor_values(node):
             fresh.setdefault(storage_key(tensor), self._size(tensor))
+        schema, first = schema_of(node), node.args[0] if node.args else None
+        if schema is not None and schema.name in WHOLE_STORAGE and isinstance(first, Node):
+            whole = max((self._size(tensor) for tensor in tensor_values(first)), default=0)
+            fresh = {key: max(size, whole) for key, size in fresh.items()}
         for index, (key, size) in enumerate(fresh.items()):
             self.tensor_of[key] = node.name if len(fresh) == 1 else f"{node.name}.{index}"
             self.owner[key] = node
