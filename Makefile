@@ -11,7 +11,7 @@
 
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 900
-SOURCES = $(shell find include src cli report tests bench -name '*.[ch]' 2> /dev/null)
+SOURCES = $(shell find include src cli report tests bench python -name '*.[ch]' 2> /dev/null)
 # Formatting differs between versions: the one the sources were formatted with comes first.
 CLANG_FORMAT = $(firstword $(shell command -v clang-format-19 clang-format clang-format-14))
 CLANG_TIDY = $(firstword $(shell command -v clang-tidy-19 clang-tidy clang-tidy-14))
@@ -28,7 +28,7 @@ demo: release
 	@tools/demo
 
 test:
-	@tools/setup build test fuzz
+	@tools/setup build test python fuzz
 	@tools/python tools/test
 
 install:
