@@ -64,6 +64,7 @@ typedef struct solve {
   int32_t *input_order; /* [n] in places of `staged`; NULL where that is in the input order itself */
   moc__incumbent incumbent;
   moc_certificate certificate; /* one thread fills it */
+  _Atomic int32_t searching;   /* threads that only search and have moves left */
   bool interrupted;            /* the clock or the caller ended it */
 } solve;
 
@@ -100,6 +101,8 @@ static void *work(void *argument) {
     w->options.stream = (uint64_t)s->options.threads;
   }
   if (!moc__stopped(&s->incumbent)) moc__anneal(&s->staged, &w->options, &s->incumbent);
+  /* Who proves does not go on when those who search have used up their moves. */
+  if (w->role == SEARCHES && atomic_fetch_sub(&s->searching, 1) == 1) atomic_store(&s->incumbent.stop, true);
   moc__incumbent_leave(&w->solve->incumbent);
   return NULL;
 }
@@ -171,10 +174,12 @@ static moc_status run_threads(solve *s, moc_error *error) {
   if (workers == NULL) return moc__out_of_memory(error);
   int32_t started = 0;
   s->incumbent.running = threads;
+  bool proves = s->options.order == MOC_ORDER_INPUT && s->options.prove == 1;
+  atomic_store(&s->searching, threads - proves);
   for (; started < threads; started++) {
     worker *w = &workers[started];
     w->solve = s;
-    if (s->options.order == MOC_ORDER_INPUT && started == threads - 1) w->role = threads == 1 ? BOTH : PROVES;
+    if (proves && started == threads - 1) w->role = threads == 1 ? BOTH : PROVES;
     w->options = (moc__anneal_options){.budget = s->options.budget,
                                        .max_computes = s->options.max_computes,
                                        .most_computes = s->most_computes,

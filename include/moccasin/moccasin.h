@@ -366,6 +366,7 @@ typedef struct moc_solve_options {
   int32_t max_computes; /* most computations of one operation; 0: chosen by the solver */
   uint64_t seed;
   moc_order order;
+  int32_t prove; /* 1: one of the threads proves lower bounds (for MOC_ORDER_INPUT); 0: all search */
 
   /* Called now and then, at least at every new best plan found since the last call, never by two threads
    * at once. May be NULL. */

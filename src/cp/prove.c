@@ -8,7 +8,8 @@ enum {
   SLICE = 50,          /* conflicts between two looks at incumbent and effort */
   FIRST_PATIENCE = 10, /* slices spent on a target at first */
   MORE_PATIENCE = 4,   /* so many times that for the best plan as target: it would settle everything */
-  COVER_ROUNDS = 3000
+  COVER_ROUNDS = 3000,
+  MOST_PLACES = 20000 /* for larger graphs the covering bound is all that is tried */
 };
 #define COVER_WORK INT64_C(300000000) /* rounds of the covering bound times its size, at most */
 
@@ -137,7 +138,7 @@ void moc__prove(const moc__staged *staged, const moc__prove_options *options, mo
                 moc_certificate *certificate) {
   prover p = {.options = options, .incumbent = incumbent};
   prove_cover(&p, staged, certificate);
-  if (moc__stopped(incumbent)) return;
+  if (moc__stopped(incumbent) || staged->n > MOST_PLACES) return;
   if (moc__model_init(&p.model, staged, options->budget, options->max_computes, &incumbent->allocator, NULL) !=
       MOC_OK)
     return;
