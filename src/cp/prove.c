@@ -77,10 +77,7 @@ static bool pursue(prover *p, moc__model_end *end) {
     return false;
   }
   if (*end == MOC__MODEL_REFUTED) {
-    if (m->target < MOC_MAX_TOTAL)
-      raise_bound(p, m->target);
-    else
-      atomic_store(&p->incumbent->stop, true); /* no schedule at all: nobody needs to look any further */
+    if (m->target < MOC_MAX_TOTAL) raise_bound(p, m->target);
     return false;
   }
   return !m->stuck && !m->engine.out_of_memory && !moc__stopped(p->incumbent);
@@ -120,6 +117,7 @@ static void settle(prover *p) {
     }
     if (end == MOC__MODEL_LIMIT && !more) break; /* stopped, or no memory */
     if (end == MOC__MODEL_REFUTED) {
+      if (target == MOC_MAX_TOTAL) break; /* this order has no schedule at all; there is no status to say so */
       share = share >= 0.5 ? 1 : 2 * share;
     } else if (end == MOC__MODEL_LIMIT && !news) {
       share /= 2;
