@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import signal
 import subprocess
 
 import pytest
@@ -24,6 +25,12 @@ class Result:
         return f"exit {self.status}\nstdout: {self.out}\nstderr: {self.err}"
 
 
+def heed_signals():
+    """What runs in the background, or under nohup, inherits that signals are ignored."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Workplace:
     """A folder of its own, and the program run in it."""
 
@@ -41,7 +48,7 @@ class Workplace:
         return result
 
     def start(self, *arguments, **more):
-        return subprocess.Popen([PROGRAM, *map(str, arguments)], cwd=self.path, **more)
+        return subprocess.Popen([PROGRAM, *map(str, arguments)], cwd=self.path, preexec_fn=heed_signals, **more)
 
     def write(self, name, content):
         if not isinstance(content, (str, bytes)):
