@@ -48,7 +48,8 @@ class Workplace:
         return result
 
     def start(self, *arguments, **more):
-        return subprocess.Popen([PROGRAM, *map(str, arguments)], cwd=self.path, preexec_fn=heed_signals, **more)
+        more.setdefault("preexec_fn", heed_signals)
+        return subprocess.Popen([PROGRAM, *map(str, arguments)], cwd=self.path, **more)
 
     def write(self, name, content):
         if not isinstance(content, (str, bytes)):
