@@ -24,6 +24,9 @@ static const double FIRST_PRICE = 0.05, PRICE_STEP = 0.05, SHARE_STEP = 0.05, FE
                     FEASIBLE_SHARE_OF_ORDERS = 0.15; /* where the order is searched too */
 /* Of the temperature, in mean durations of a recomputation: the start from the empty set, and the end. */
 static const double FIRST_TEMPERATURE = 1, LAST_TEMPERATURE = 0.03;
+/* Of schedules that start from the best, in shares of the first temperature; of those of large graphs, and how much cooler
+ * those end. */
+static const double HEAT[] = {1, 0.3, 0.1}, GRADUAL_HEAT[] = {0.03, 0.1, 0.3}, COOLER = 0.1;
 
 /* Phase 1 values a mean tensor over budget for one stage at so many mean durations; its temperatures are shares of
  * that. */
@@ -186,6 +189,7 @@ static void find_feasible(search *s, int64_t length, double first) {
 static bool restart_from_best(search *s) {
   int64_t count = moc__incumbent_copy(s->incumbent, s->best_order, &s->best, &s->best_capacity);
   if (count < 0 || !moc__state_assign(&s->state, s->best_order, s->best, count)) return false;
+  s->price = s->feasible_price;
   return moc__gaps_rebuild(&s->gaps, s->state.staged, s->state.place);
 }
 
@@ -223,21 +227,27 @@ static void start_from_nothing(search *s) {
 }
 
 /* Before all else a short search for any plan, for which only memory counts. Then schedule after schedule: in every three,
- * the first starts from the empty set (from the best where a schedule takes long); the others, once there is a plan, heat
- * it up again, and until then look for feasibility alone. */
+ * the first starts from the empty set; the others, once there is a plan, heat it up again, and until then look for
+ * feasibility alone. Where such a schedule would take long, all start from the best, the first ones short and cool, so that
+ * the plan gets better soon. */
 static void run_schedules(search *s, const moc__staged *staged) {
   double length = (double)(FIRST_MOVES + (int64_t)FIRST_MOVES_A_PLACE * staged->n);
   double first = FIRST_TEMPERATURE * s->scale, last = LAST_TEMPERATURE * s->scale;
-  bool long_schedules = length > LONG_SCHEDULE;
+  bool gradual = length > LONG_SCHEDULE;
   int64_t attempts = 0;
   find_feasible(s, (int64_t)length, QUICK_TEMPERATURE);
+  if (gradual) {
+    length = LONG_SCHEDULE;
+    last *= COOLER;
+  }
   for (int64_t run = 0; !finished(s); run++) {
     bool planned = moc__incumbent_extra(s->incumbent) != INT64_MAX;
-    if (run % 3 == 0 && !(long_schedules && planned)) {
+    if (run % 3 == 0 && !(gradual && planned)) {
       start_from_nothing(s);
       run_schedule(s, (int64_t)length, first, last, false);
     } else if (planned && restart_from_best(s)) {
-      run_schedule(s, (int64_t)length, first * (run % 3 == 2 ? 0.1 : 0.3), last, false);
+      double heat = gradual ? GRADUAL_HEAT[run % 3] : HEAT[run % 3];
+      run_schedule(s, (int64_t)length, heat * first, last, false);
     } else {
       if (run % 2 == 0) (void)moc__state_assign(&s->state, NULL, NULL, 0);
       find_feasible(s, (int64_t)length, FEASIBILITY_TEMPERATURES[attempts++ % 4]);
@@ -269,6 +279,7 @@ void moc__anneal(const moc__staged *staged, const moc__anneal_options *options, 
     s.mean_size = mean_size(staged) / (double)s.state.unit;
     s.feasible_price =
         FIRST_PRICE * (double)moc__max(staged->total_duration, 1) / (double)moc__max(s.state.profile.excess, 1);
+    s.price = s.feasible_price;
     moc__incumbent_offer(incumbent, &s.state);
     run_schedules(&s, staged);
   } else {
