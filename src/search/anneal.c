@@ -189,7 +189,6 @@ static void find_feasible(search *s, int64_t length, double first) {
 static bool restart_from_best(search *s) {
   int64_t count = moc__incumbent_copy(s->incumbent, s->best_order, &s->best, &s->best_capacity);
   if (count < 0 || !moc__state_assign(&s->state, s->best_order, s->best, count)) return false;
-  s->price = s->feasible_price;
   return moc__gaps_rebuild(&s->gaps, s->state.staged, s->state.place);
 }
 
