@@ -88,7 +88,7 @@ static int run(const char *kind, moc_graph *graph, double seconds) {
 }
 
 int main(int argc, char **argv) {
-  double seconds = argc > 1 ? atof(argv[1]) : 1;
+  double seconds = argc > 1 ? strtod(argv[1], NULL) : 1;
   printf("%-12s %9s %10s %12s %12s\n", "graph", "n", "edges", "ns a toggle", "ns a reorder");
   int failed = 0;
   for (int64_t n = 100; n <= 100000; n *= 10) /* densities that keep about five reads an operation */

@@ -1,5 +1,5 @@
 /* The story of a solve: check the options, settle the easy cases, let the threads search, verify, hand out. */
-#define _GNU_SOURCE /* sched_getaffinity */
+#define _GNU_SOURCE /* sched_getaffinity */ // NOLINT
 #include "base/clock.h"
 #include "cp/prove.h"
 #include "plan/plan.h"

@@ -336,7 +336,7 @@ typedef struct moc_plan {
   int64_t n_intervals;
   moc_interval *intervals; /* [n_intervals] */
   int64_t n_trace;
-  moc_trace_point *trace;  /* [n_trace] */
+  moc_trace_point *trace; /* [n_trace] */
   moc_certificate certificate;
   moc_allocator allocator; /* the library's own */
 } moc_plan;
@@ -412,7 +412,8 @@ MOC_API MOC_MUST_CHECK moc_status moc_verify(const moc_graph *graph, const moc_p
  * no certificate, it is malformed, or proves less than its own `bound`, or more than the plan's duration. Cost:
  * O(n + m) and a sort of each operation's reads. */
 MOC_API MOC_MUST_CHECK moc_status moc_verify_bound(const moc_graph *graph, const moc_plan *plan,
-                                                   const moc_allocator *allocator, int64_t *bound, moc_error *error);
+                                                   const moc_allocator *allocator, int64_t *bound,
+                                                   moc_error *error);
 
 #ifdef __cplusplus
 }

@@ -230,7 +230,7 @@ static void start_from_nothing(search *s) {
  * feasibility alone. Where such a schedule would take long, all start from the best, the first ones short and cool, so that
  * the plan gets better soon. */
 static void run_schedules(search *s, const moc__staged *staged) {
-  double length = (double)(FIRST_MOVES + (int64_t)FIRST_MOVES_A_PLACE * staged->n);
+  double length = (double)(FIRST_MOVES + FIRST_MOVES_A_PLACE * (int64_t)staged->n);
   double first = FIRST_TEMPERATURE * s->scale, last = LAST_TEMPERATURE * s->scale;
   bool gradual = length > LONG_SCHEDULE;
   int64_t attempts = 0;
@@ -256,7 +256,7 @@ static void run_schedules(search *s, const moc__staged *staged) {
     int32_t allowed = s->state.max_computes;
     bool stuck = !planned && attempts > 0 && attempts % 4 == 0;
     if (stuck && allowed < s->options->most_computes &&
-        !allow_computes(s, staged, (int32_t)moc__min(2 * allowed, s->options->most_computes)))
+        !allow_computes(s, staged, (int32_t)moc__min(2 * (int64_t)allowed, s->options->most_computes)))
       return;
   }
 }
