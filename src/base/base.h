@@ -74,4 +74,14 @@ static inline int64_t moc__min(int64_t a, int64_t b) {
   return a < b ? a : b;
 }
 
+/* The greatest common divisor of two numbers that are not negative; of 0 and a, a. */
+static inline int64_t moc__gcd(int64_t a, int64_t b) {
+  while (b != 0) {
+    int64_t rest = a % b;
+    a = b;
+    b = rest;
+  }
+  return a;
+}
+
 #endif

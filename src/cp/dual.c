@@ -117,15 +117,6 @@ struct moc__dual {
 
 /* --- Layout --- */
 
-static int64_t greatest_divisor(int64_t a, int64_t b) {
-  while (b != 0) {
-    int64_t rest = a % b;
-    a = b;
-    b = rest;
-  }
-  return a;
-}
-
 moc__dual *moc__dual_create(moc__model *model) {
   moc__dual *d = moc__allocate_zeroed(&model->allocator, 1, sizeof *d);
   if (d == NULL) return NULL;
@@ -140,7 +131,7 @@ moc__dual *moc__dual_create(moc__model *model) {
   double cost = 0, bytes = 0;
   for (int32_t p = 0; p < model->staged->n; p++) {
     cost += (double)model->staged->duration[p];
-    d->step = greatest_divisor(d->step, model->staged->duration[p]);
+    d->step = moc__gcd(d->step, model->staged->duration[p]);
   }
   for (int32_t t = 0; t < model->staged->n_tensors; t++) bytes += (double)model->staged->size[t];
   if (d->step == 0) d->step = 1;

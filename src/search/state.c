@@ -385,15 +385,6 @@ bool moc__state_assign(moc__state *state, const int32_t *order, const moc__pair 
 
 /* --- Units --- */
 
-static int64_t gcd(int64_t a, int64_t b) {
-  while (b != 0) {
-    int64_t rest = a % b;
-    a = b;
-    b = rest;
-  }
-  return a;
-}
-
 /* Choose the unit and convert sizes, workspaces and the budget. */
 static int32_t set_units(moc__state *state, int64_t budget) {
   enum { MOST_UNITS = 1 << 30 };
@@ -404,11 +395,11 @@ static int32_t set_units(moc__state *state, int64_t budget) {
       throughout += staged->size[t];
       continue;
     }
-    unit = gcd(unit, staged->size[t]);
+    unit = moc__gcd(unit, staged->size[t]);
     sum += staged->size[t];
   }
   for (int32_t p = 0; p < staged->n; p++) {
-    unit = gcd(unit, staged->workspace[p]);
+    unit = moc__gcd(unit, staged->workspace[p]);
     most_workspace = moc__max(most_workspace, staged->workspace[p]);
   }
   if (unit == 0) unit = 1;
