@@ -63,6 +63,7 @@ typedef struct solve {
   moc__staged staged;
   int32_t *input_order; /* [n] in places of `staged`; NULL where that is in the input order itself */
   moc__incumbent incumbent;
+  moc__pool pool;
   moc_certificate certificate; /* one thread fills it */
   _Atomic int32_t searching;   /* threads that only search and have moves left */
   bool interrupted;            /* the clock or the caller ended it */
@@ -94,13 +95,13 @@ static void *work(void *argument) {
     moc__anneal_options turn = w->options;
     int64_t moves = turn.moves;
     turn.moves = moves == 0 ? FIRST_TURN : moc__min(moves, FIRST_TURN);
-    moc__anneal(&s->staged, &turn, &s->incumbent);
+    moc__anneal(&s->staged, &turn, &s->pool, &s->incumbent);
     if (!moc__stopped(&s->incumbent)) moc__prove(&s->staged, &prove, &s->incumbent, &s->certificate);
     if (moves > 0) w->options.moves = moves - turn.moves;
     if (moves > 0 && w->options.moves == 0) atomic_store(&s->incumbent.stop, true);
     w->options.stream = (uint64_t)s->options.threads;
   }
-  if (!moc__stopped(&s->incumbent)) moc__anneal(&s->staged, &w->options, &s->incumbent);
+  if (!moc__stopped(&s->incumbent)) moc__anneal(&s->staged, &w->options, &s->pool, &s->incumbent);
   /* Who proves does not go on when those who search have used up their moves. */
   if (w->role == SEARCHES && atomic_fetch_sub(&s->searching, 1) == 1) atomic_store(&s->incumbent.stop, true);
   moc__incumbent_leave(&w->solve->incumbent);
@@ -232,7 +233,11 @@ static moc_status search_plan(solve *s, const moc_op *order, moc_plan *plan, moc
   if (status != MOC_OK) return status;
   status = moc__incumbent_init(&s->incumbent, &s->allocator, s->started, &s->staged, s->facts.baseline_peak, error);
   if (status == MOC_OK) {
-    status = run_threads(s, error);
+    status = moc__pool_init(&s->pool, s->staged.n, &s->allocator, error);
+    if (status == MOC_OK) {
+      status = run_threads(s, error);
+      moc__pool_release(&s->pool);
+    }
     if (status == MOC_OK) status = fill_plan(s, plan, error);
     moc__release(&s->allocator, s->certificate.weights);
     moc__incumbent_release(&s->incumbent);
