@@ -250,7 +250,7 @@ static void take_turn(search *s, double length, double first, double last) {
       moc__incumbent_fail(s->incumbent);
       return;
     }
-    run_schedule(s, (int64_t)(length / 2), CROSS_HEAT[moc__rng_below(&s->rng, 2)] * first, last, false);
+    run_schedule(s, (int64_t)length, CROSS_HEAT[moc__rng_below(&s->rng, 2)] * first, last, false);
   } else if (restart_from_best(s)) {
     run_schedule(s, (int64_t)length, HEAT[moc__rng_below(&s->rng, 2)] * first, last, false);
   }
