@@ -101,8 +101,9 @@ def curves(results, folder):
         row[0].set_ylabel("extra duration, TDI in %")
     for axis in axes[-1]:
         axis.set_xlabel("seconds")
-    legend(figure, shown, 4)
-    figure.tight_layout(rect=(0, 0.02 + 0.22 * math.ceil(len(shown) / 4) / (2.5 * rows + 1.1), 1, 1))
+    wide = max(2, columns)
+    legend(figure, shown, wide)
+    figure.tight_layout(rect=(0, (0.15 + 0.2 * math.ceil(len(shown) / wide)) / (2.5 * rows + 1.1), 1, 1))
     save(figure, folder, "curves")
 
 

@@ -9,8 +9,9 @@
  * Not in the description, and chosen here: temperatures and penalty below, half of the additions right before a read, the first
  * annealing's measure (memory over budget, summed over steps), repeated annealings of growing length while there is time.
  *
- * Input (standard input): n m budget seconds seed, then n lines "duration size", then m lines "from to", places of a topological
+ * Input (standard input): n m budget microseconds seed, then n lines "duration size", then m lines "from to", places of a topological
  * order. Output: "plan SECONDS LENGTH place..." for every better schedule within budget; "end MOVES". O(n^2) memory. */
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdbool.h>
@@ -27,6 +28,10 @@ typedef struct {
 } instances;
 
 typedef struct {
+  int32_t node, event;
+} computation;
+
+typedef struct {
   int32_t n, m;
   int64_t budget;
   double seconds;
@@ -36,24 +41,50 @@ typedef struct {
   int32_t *original;                              /* [n] place in the input order */
   int64_t *tree, *pending;                        /* [2 leaves], [leaves] */
   size_t leaves;
-  instances *of;  /* [n] */
-  int32_t *again; /* [agains] node and event by turns: what is computed again */
+  instances *of;      /* [n] */
+  computation *again; /* [agains] what is computed again */
   int32_t agains, again_room;
   int64_t total, best;
-  int32_t *best_again;
+  computation *best_again; /* [best_agains] */
   int32_t best_agains;
   bool unsaid; /* there is a best schedule that has not been printed */
   double last_said;
   struct timespec start;
 } annealer;
 
+_Noreturn static void refuse(const char *why) {
+  fprintf(stderr, "fastsa: %s\n", why);
+  exit(2);
+}
+
 static void *grab(size_t count, size_t size) {
-  void *memory = calloc(count ? count : 1, size);
-  if (memory == NULL) {
-    fprintf(stderr, "fastsa: out of memory\n");
-    exit(1);
-  }
+  void *memory =
+      calloc(count ? count : 1, size); /* NOLINT(*TaintedAlloc): counts are checked where they are read */
+  if (memory == NULL) refuse("out of memory");
   return memory;
+}
+
+static void *enlarge(void *old, size_t count, size_t size) {
+  void *memory = realloc(old, count * size);
+  if (memory == NULL) refuse("out of memory");
+  return memory;
+}
+
+/* The next number of the input. */
+static int64_t number(int64_t low, int64_t high) {
+  char text[32];
+  size_t length = 0;
+  int c = getchar();
+  while (c == ' ' || c == '\n') c = getchar();
+  for (; c != ' ' && c != '\n' && c != EOF && length + 1 < sizeof text; c = getchar()) text[length++] = (char)c;
+  text[length] = '\0';
+  char *rest;
+  errno = 0;
+  const long long value = strtoll(text, &rest, 10);
+  if (length == 0 || *rest != '\0' || errno != 0 || value < low || value > high)
+    refuse("expected \"n m budget microseconds seed\", n lines \"duration size\", m lines \"from to\", from < to < "
+           "n <= 30000");
+  return value;
 }
 
 static double elapsed(const annealer *a) {
@@ -232,9 +263,8 @@ static bool insert(annealer *a, int32_t v, int32_t when) {
   if (i < x->length && x->at[i] == when) return false;
   if (x->length == x->room) {
     x->room = 2 * x->room + 2;
-    x->at = realloc(x->at, (size_t)x->room * sizeof *x->at);
-    x->end = realloc(x->end, (size_t)x->room * sizeof *x->end);
-    if (x->at == NULL || x->end == NULL) exit(1);
+    x->at = enlarge(x->at, (size_t)x->room, sizeof *x->at);
+    x->end = enlarge(x->end, (size_t)x->room, sizeof *x->end);
   }
   memmove(x->at + i + 1, x->at + i, (size_t)(x->length - i) * sizeof *x->at);
   memmove(x->end + i + 1, x->end + i, (size_t)(x->length - i) * sizeof *x->end);
@@ -251,6 +281,7 @@ static bool insert(annealer *a, int32_t v, int32_t when) {
 static void delete(annealer *a, int32_t v, int32_t when) {
   instances *x = &a->of[v];
   const int32_t i = last_before(x, when) + 1;
+  /* NOLINTNEXTLINE(*NullDereference): begin_schedule gives every node an instance */
   add_range(a, x->at[i], x->end[i], -a->size[v]);
   x->length--;
   memmove(x->at + i, x->at + i + 1, (size_t)(x->length - i) * sizeof *x->at);
@@ -263,39 +294,30 @@ static void delete(annealer *a, int32_t v, int32_t when) {
 static void note(annealer *a, int32_t v, int32_t when) {
   if (a->agains == a->again_room) {
     a->again_room = 2 * a->again_room + 64;
-    a->again = realloc(a->again, 2 * (size_t)a->again_room * sizeof *a->again);
-    a->best_again = realloc(a->best_again, 2 * (size_t)a->again_room * sizeof *a->best_again);
-    if (a->again == NULL || a->best_again == NULL) exit(1);
+    a->again = enlarge(a->again, (size_t)a->again_room, sizeof *a->again);
+    a->best_again = enlarge(a->best_again, (size_t)a->again_room, sizeof *a->best_again);
   }
-  a->again[2 * a->agains] = v;
-  a->again[2 * a->agains + 1] = when;
-  a->agains++;
+  a->again[a->agains++] = (computation){v, when};
 }
 
 static void forget(annealer *a, int32_t which) {
-  a->agains--;
-  memcpy(a->again + 2 * which, a->again + 2 * a->agains, 2 * sizeof *a->again);
+  a->again[which] = a->again[--a->agains];
 }
 
+/* Compares by event: no two computations share one. */
 static int by_event(const void *x, const void *y) {
-  const int64_t a = ((const int64_t *)x)[0], b = ((const int64_t *)y)[0];
+  const int32_t a = ((const computation *)x)->event, b = ((const computation *)y)->event;
   return (a > b) - (a < b);
 }
 
 static void say(annealer *a) {
-  const int32_t length = a->n + a->best_agains;
-  int64_t *steps = grab((size_t)length, 2 * sizeof *steps);
-  for (int32_t v = 0; v < a->n; v++) {
-    steps[2 * v] = event(v, v);
-    steps[2 * v + 1] = v;
-  }
-  for (int32_t i = 0; i < a->best_agains; i++) {
-    steps[2 * (a->n + i)] = a->best_again[2 * i + 1];
-    steps[2 * (a->n + i) + 1] = a->best_again[2 * i];
-  }
-  qsort(steps, (size_t)length, 2 * sizeof *steps, by_event);
-  printf("plan %.6f %" PRId32, elapsed(a), length);
-  for (int32_t i = 0; i < length; i++) printf(" %" PRId32, a->original[steps[2 * i + 1]]);
+  const size_t first = (size_t)a->n, length = first + (size_t)a->best_agains;
+  computation *steps = grab(length, sizeof *steps);
+  for (int32_t v = 0; v < a->n; v++) steps[v] = (computation){v, event(v, v)};
+  if (a->best_agains) memcpy(steps + first, a->best_again, (length - first) * sizeof *steps);
+  qsort(steps, length, sizeof *steps, by_event);
+  printf("plan %.6f %zu", elapsed(a), length);
+  for (size_t i = 0; i < length; i++) printf(" %" PRId32, a->original[steps[i].node]);
   printf("\n");
   fflush(stdout);
   free(steps);
@@ -324,6 +346,7 @@ static bool propose(annealer *a, int32_t *v, int32_t *when) {
   int32_t stage;
   if (draw(a) >> 63) {
     const int32_t reader = a->succ[a->succ_first[*v] + below(a, readers)];
+    /* NOLINTNEXTLINE(*NullDereference): as above */
     stage = stage_of(a->of[reader].at[below(a, a->of[reader].length)]);
   } else {
     stage = *v + 1 + below(a, a->n - *v - 1 > 0 ? a->n - *v - 1 : 1);
@@ -336,7 +359,7 @@ static bool propose(annealer *a, int32_t *v, int32_t *when) {
 static int64_t anneal(annealer *a, double until) {
   while (a->agains) { /* from nothing recomputed */
     a->agains--;
-    delete (a, a->again[2 * a->agains], a->again[2 * a->agains + 1]);
+    delete (a, a->again[a->agains].node, a->again[a->agains].event);
   }
   double mean = 0, mass = 0;
   for (int32_t v = 0; v < a->n; v++) {
@@ -362,8 +385,8 @@ static int64_t anneal(annealer *a, double until) {
       if (!insert(a, v, when)) continue;
     } else {
       which = below(a, a->agains);
-      v = a->again[2 * which];
-      old = a->again[2 * which + 1];
+      v = a->again[which].node;
+      old = a->again[which].event;
       if (kind == 2) {
         const int32_t k = stage_of(old), far = 1 + below(a, a->n / 16 + 1), to = draw(a) >> 63 ? k + far : k - far;
         if (to <= v || to >= a->n) continue;
@@ -385,7 +408,7 @@ static int64_t anneal(annealer *a, double until) {
       const bool first = a->best == INT64_MAX;
       a->best = a->total;
       a->best_agains = a->agains;
-      if (a->agains) memcpy(a->best_again, a->again, 2 * (size_t)a->agains * sizeof *a->again);
+      if (a->agains) memcpy(a->best_again, a->again, (size_t)a->agains * sizeof *a->again);
       a->unsaid = true;
       if (first) say(a);
     }
@@ -440,13 +463,12 @@ static void begin_schedule(annealer *a) {
 int main(void) {
   annealer a = {.best = INT64_MAX};
   clock_gettime(CLOCK_MONOTONIC, &a.start);
-  if (scanf("%" SCNd32 " %" SCNd32 " %" SCNd64 " %lf %" SCNu64, &a.n, &a.m, &a.budget, &a.seconds, &a.random) !=
-          5 ||
-      a.n < 1 || a.n > 30000 || a.m < 0) {
-    fprintf(stderr, "fastsa: expected \"n m budget seconds seed\", n from 1 to 30000\n");
-    return 2;
-  }
-  a.random = (a.random + 1) * UINT64_C(0x9E3779B97F4A7C15) | 1;
+  const int64_t most = INT64_C(1) << 62;
+  a.n = (int32_t)number(1, 30000);
+  a.m = (int32_t)number(0, 100000000);
+  a.budget = number(0, most);
+  a.seconds = 1e-6 * (double)number(0, most);
+  a.random = ((uint64_t)number(0, most) + 1) * UINT64_C(0x9E3779B97F4A7C15) | 1;
   const size_t n = (size_t)a.n, m = (size_t)a.m;
   a.duration = grab(n, sizeof *a.duration);
   a.size = grab(n, sizeof *a.size);
@@ -456,11 +478,14 @@ int main(void) {
   a.pred = grab(m, sizeof *a.pred);
   a.succ = grab(m, sizeof *a.succ);
   int32_t *from = grab(m, sizeof *from), *to = grab(m, sizeof *to), *order = grab(n, sizeof *order);
-  for (size_t v = 0; v < n; v++)
-    if (scanf("%" SCNd64 " %" SCNd64, &a.duration[v], &a.size[v]) != 2) return 2;
-  for (size_t i = 0; i < m; i++)
-    if (scanf("%" SCNd32 " %" SCNd32, &from[i], &to[i]) != 2 || from[i] < 0 || from[i] >= to[i] || to[i] >= a.n)
-      return 2;
+  for (size_t v = 0; v < n; v++) {
+    a.duration[v] = number(0, most);
+    a.size[v] = number(0, most);
+  }
+  for (size_t i = 0; i < m; i++) {
+    from[i] = (int32_t)number(0, a.n - 1);
+    to[i] = (int32_t)number(from[i] + 1, a.n - 1);
+  }
   index_edges(&a, from, to);
   anneal_order(&a, order, a.seconds * 0.1);
   renumber(&a, order, from, to);
@@ -470,10 +495,12 @@ int main(void) {
     a.best = a.total;
     say(&a);
   } else {
-    for (double length = a.seconds * 0.1; elapsed(&a) < a.seconds; length *= 2) {
+    double length = a.seconds * 0.1;
+    while (elapsed(&a) < a.seconds) {
       double until = elapsed(&a) + length;
       if (until + length > a.seconds) until = a.seconds; /* what would be left is too short for the next */
       moves += anneal(&a, until);
+      length *= 2;
     }
   }
   printf("end %" PRId64 "\n", moves);

@@ -26,7 +26,7 @@ def solve(task):
     def run(number):
         seconds = task.left()
         process = subprocess.Popen([PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        process.stdin.write(f"{graph.n} {len(graph.edges)} {task.budget} {seconds:.6f} {task.seed * 1000 + number}\n{text}")
+        process.stdin.write(f"{graph.n} {len(graph.edges)} {task.budget} {round(1e6 * seconds)} {task.seed * 1000 + number}\n{text}")
         process.stdin.close()
         for line in process.stdout:
             word, *rest = line.split()
