@@ -57,7 +57,9 @@ def ratio(theirs, ours):
     mine = time_to(ours, theirs["duration"])
     if mine is None:
         return "**not reached by ours**", None
-    value = theirs["to_best"] / max(mine, FLOOR)
+    if mine < FLOOR and theirs["to_best"] < FLOOR:
+        return "both < 0.01 s", None
+    value = max(theirs["to_best"], FLOOR) / max(mine, FLOOR)
     return f"{'at least ' if mine < FLOOR else ''}{number(value)} ({seconds(theirs['to_best'])} / {seconds(mine)})", value
 
 
@@ -77,7 +79,10 @@ def comparable(peer):
 
 
 def ahead(group):
-    """[(peer's result, our result, "plan" or "proof")]: where a peer ends with the better plan, or proved what we did not."""
+    """[(peer's result, our result, what)]: where a peer ends with the better plan, or proved what we did not, or has the better bound.
+
+    Bounds in floating point count from a millionth of the duration on. Those of restricted lengths are of another model.
+    """
     found, by_peer = [], {r["peer"]: r for r in group}
     for result in group:
         if result["peer"].startswith("moccasin"):
@@ -87,6 +92,11 @@ def ahead(group):
             continue
         if result["duration"] is not None and (ours["duration"] is None or result["duration"] < ours["duration"]):
             found.append((result, ours, "plan"))
-        elif result["status"] in ("optimal", "infeasible") and ours["status"] != result["status"] and result["peer"] != "cpsat-log":
+        elif result["peer"] == "cpsat-log":
+            continue
+        elif result["status"] in ("optimal", "infeasible") and ours["status"] != result["status"]:
             found.append((result, ours, "proof"))
+        elif result["bound"] is not None and result["bound"] > (ours["bound"] or 0) + 1e-6 * result["base_duration"] and \
+                ours["status"] not in ("optimal", "infeasible"):
+            found.append((result, ours, "bound"))
     return found

@@ -5,7 +5,7 @@ from field import study
 
 def result(peer, duration, curve=(), status="feasible", setting="paper", **more):
     return {"graph": "g", "percent": 80, "peer": peer, "setting": setting, "base_duration": 1000, "duration": duration,
-            "curve": list(curve), "to_best": curve[-1][0] if curve else None, "first": curve[0][0] if curve else None,
+            "curve": list(curve), "to_best": curve[-1][0] if curve else None, "first": curve[0][0] if curve else None, "bound": None,
             "status": status, "solve_seconds": 9, **more}
 
 
@@ -21,6 +21,13 @@ def test_ratio_is_floored_and_says_so():
     theirs = result("cpsat", 1050, [[5.0, 1050]])
     text, value = study.ratio(theirs, ours)
     assert value == 500 and text == "at least 500 (5.00 s / < 0.01 s)"
+
+
+def test_ratio_of_two_short_times_is_none():
+    ours, theirs = result("moccasin", 1010, [[0.001, 1010]]), result("fastsa", 1010, [[0.008, 1010]])
+    assert study.ratio(theirs, ours) == ("both < 0.01 s", None)
+    slow = result("moccasin", 1010, [[0.1, 1010]])
+    assert study.ratio(theirs, slow) == ("0.10 (< 0.01 s / 0.10 s)", study.FLOOR / 0.1)
 
 
 def test_ratio_when_ours_never_reaches_it():
@@ -44,6 +51,14 @@ def test_who_is_ahead():
         [("cpsat", "moccasin", "proof"), ("fastsa", "moccasin-auto", "plan")]
     # Restricted lengths: its optimum is of another model.
     assert study.ahead([*ours, result("cpsat-log", 1010, status="optimal")]) == []
+
+
+def test_a_better_bound_counts_beyond_rounding():
+    ours = result("moccasin-default", 1010, setting="order", bound=1005)
+    theirs = lambda bound: result("checkmate-lp", None, setting="order", status="none", bound=bound)
+    assert study.ahead([ours, theirs(1005.0009)]) == [] and study.ahead([ours, theirs(1004)]) == []
+    assert [what for _, _, what in study.ahead([ours, theirs(1005.5)])] == ["bound"]
+    assert study.ahead([{**ours, "status": "optimal"}, theirs(1010.9)]) == []
 
 
 def test_targets_are_of_the_extra_duration():
