@@ -40,6 +40,35 @@ def seconds_axis(axis, low, high):
     axis.xaxis.set_minor_formatter(NullFormatter())
 
 
+def ticks(low, high):
+    """Round values of a logarithmic axis, three to seven of them where there is room."""
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    for steps in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 5, 7)):
+        found = [step * 10.0**power for power in powers for step in steps if low <= step * 10.0**power <= high]
+        if len(found) >= 3:
+            break
+    return found
+
+
+def tdi_axis(axis, values, ends):
+    """Logarithmic from the best end up to 30 times as much, with a linear foot if something ends at 0."""
+    ends = sorted(ends)
+    best = next((v for v in ends if v > 0), 0.1)
+    top = max(min(max(values, default=1), 30 * best), 2 * best)
+    if ends and ends[0] == 0:
+        axis.set_yscale("symlog", linthresh=best / 2, linscale=0.5)
+        low = best / 2
+        axis.set_ylim(-0.12 * best, top * 1.3)
+    else:
+        low = best * 0.8
+        axis.set_yscale("log")
+        axis.set_ylim(low, top * 1.3)
+    axis.set_yticks(([0] if ends and ends[0] == 0 else []) + ticks(low, top * 1.3))
+    axis.yaxis.set_major_formatter(FuncFormatter(plain))
+    axis.yaxis.set_minor_formatter(NullFormatter())
+    axis.minorticks_off() if ends and ends[0] == 0 else None
+
+
 def save(figure, folder, name):
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -79,21 +108,7 @@ def curves(results, folder):
             axis.step(x, y, where="post", **line(result["peer"]))
             axis.plot(*points[-1], marker="o", markersize=3.5, color=STYLE[result["peer"]][0], zorder=4)
         seconds_axis(axis, 0.001, limit * 1.3)
-        positive = sorted(v for v in values if v > 0)
-        if positive:
-            top = min(positive[-1], 40 * positive[0] if min(values) > 0 else positive[-1])
-            if positive[-1] / positive[0] > 4:
-                linear = positive[0] if min(values) <= 0 else None
-                if linear:
-                    axis.set_yscale("symlog", linthresh=linear)
-                    axis.set_ylim(-0.15 * linear, top * 1.4)
-                else:
-                    axis.set_yscale("log")
-                    axis.set_ylim(positive[0] * 0.75, top * 1.4)
-            else:
-                axis.set_ylim(min(values) - 0.08 * (top - min(values) + 1e-9), top * 1.05)
-            axis.yaxis.set_major_formatter(FuncFormatter(plain))
-            axis.yaxis.set_minor_formatter(NullFormatter())
+        tdi_axis(axis, values, [r["tdi"] for r in group if r["tdi"] is not None])
         axis.set_title(f"{graph}, {percent} %")
     for axis in list(axes.flat)[len(cases):]:
         axis.set_visible(False)

@@ -78,6 +78,12 @@ def comparable(peer):
     return instances.OURS[instances.PEERS[peer].setting]
 
 
+def our_best(group):
+    """Our row with the best plan, where there is none of a peer's own setting."""
+    own = [r for r in group if r["peer"].startswith("moccasin")]
+    return min(own, key=lambda r: (r["duration"] is None, r["duration"] or 0), default=None)
+
+
 def ahead(group):
     """[(peer's result, our result, what)]: where a peer ends with the better plan, or proved what we did not, or has the better bound.
 
@@ -87,7 +93,7 @@ def ahead(group):
     for result in group:
         if result["peer"].startswith("moccasin"):
             continue
-        ours = by_peer.get(comparable(result["peer"]))
+        ours = by_peer.get(comparable(result["peer"])) or our_best(group)
         if ours is None:
             continue
         if result["duration"] is not None and (ours["duration"] is None or result["duration"] < ours["duration"]):

@@ -53,6 +53,14 @@ def test_who_is_ahead():
     assert study.ahead([*ours, result("cpsat-log", 1010, status="optimal")]) == []
 
 
+def test_without_a_row_of_its_setting_our_best_counts():
+    ours = [result("moccasin", 1010), result("moccasin-default", None, setting="order", status="none")]
+    found = study.ahead([*ours, result("fastsa", 1009, setting="free")])
+    assert [(own["peer"], what) for _, own, what in found] == [("moccasin", "plan")]
+    assert study.ahead([*ours, result("fastsa", 1010, setting="free")]) == []
+    assert study.ahead([result("fastsa", 1009, setting="free")]) == []
+
+
 def test_a_better_bound_counts_beyond_rounding():
     ours = result("moccasin-default", 1010, setting="order", bound=1005)
     theirs = lambda bound: result("checkmate-lp", None, setting="order", status="none", bound=bound)
