@@ -1,0 +1,1 @@
+"""The study that bench/run makes: instances, peers as subprocesses, results, and what the peers share."""
