@@ -128,7 +128,12 @@ void moc__retain_support_add(moc__retain *retain, int64_t hold, moc__retain_supp
 bool moc__retain_lay_out(moc__retain *retain);
 /* Add events and supports that the average solution violates; their number. */
 int64_t moc__retain_separate(moc__retain *retain, bool (*stop)(void *), void *context);
-void moc__retain_ascend(moc__retain *retain, int64_t target, int32_t rounds, bool (*stop)(void *), void *context);
+/* Improve the multipliers from the best ones, and end at the best. `choose`, called with `chooser`, evaluates the present
+ * ones: value, picked[] and taken[] of the choices; NULL: as retain.h says, without limits. */
+void moc__retain_ascend(moc__retain *retain, int64_t target, int32_t rounds, void (*choose)(void *), void *chooser,
+                        bool (*stop)(void *), void *context);
+/* One step of it from the choices made, towards `aim` (in cost_unit). */
+void moc__retain_step(moc__retain *retain, double aim, double factor);
 /* What the best multipliers of the ascent prove, rounded to integers; keeps it if it is better than before. */
 void moc__retain_publish(moc__retain *retain);
 

@@ -80,7 +80,8 @@ static void pick(moc__retain *r, int32_t place) {
 
 /* --- The dual function --- */
 
-static void evaluate(moc__retain *r) {
+static void evaluate(void *context) {
+  moc__retain *r = context;
   r->value = 0;
   memset(r->taken, 0, (size_t)r->n_flat * sizeof *r->taken);
   for (int64_t i = 0; i < r->n_flat; i++) r->earns[i] = 0;
@@ -199,15 +200,28 @@ static void load(moc__retain *r) {
   for (int64_t i = 0; i < r->n_supports; i++) r->supports[i].fraction = r->supports[i].best;
 }
 
-void moc__retain_ascend(moc__retain *r, int64_t target, int32_t rounds, bool (*stop)(void *), void *context) {
+void moc__retain_step(moc__retain *r, double aim, double factor) {
+  double norm = look_at_choice(r, 0.15 * factor);
+  if (!(norm > 0)) return;
+  double step = factor * fmax(aim - r->value, 1e-6) / norm;
+  for (int64_t i = 0; i < r->n_events; i++)
+    r->events[i].weight = fmax(0, r->events[i].weight + step * r->events[i].slope);
+}
+
+void moc__retain_ascend(moc__retain *r, int64_t target, int32_t rounds, void (*choose)(void *), void *chooser,
+                        bool (*stop)(void *), void *context) {
   enum { PATIENCE = 20 };
+  if (choose == NULL) {
+    choose = evaluate;
+    chooser = r;
+  }
   double most = target == INT64_MAX ? INFINITY : (double)target / r->cost_unit, factor = 1.0;
   int32_t since = 0;
   load(r);
   r->reached = -INFINITY;
   for (int32_t round = 0; round < rounds && factor > 1e-3; round++) {
     if (stop != NULL && stop(context)) break;
-    evaluate(r);
+    choose(chooser);
     if (r->value > r->reached) {
       if (r->value > r->reached + 1e-4 * fabs(r->reached)) since = 0;
       r->reached = r->value;
@@ -219,13 +233,9 @@ void moc__retain_ascend(moc__retain *r, int64_t target, int32_t rounds, bool (*s
       factor *= 0.7;
       since = 0;
       load(r);
-      evaluate(r);
+      choose(chooser);
     }
-    double norm = look_at_choice(r, 0.15 * factor);
-    if (!(norm > 0)) continue;
-    double aim = fmin(most, 1.1 * fmax(r->reached, 0) + 0.05), step = factor * fmax(aim - r->value, 1e-6) / norm;
-    for (int64_t i = 0; i < r->n_events; i++)
-      r->events[i].weight = fmax(0, r->events[i].weight + step * r->events[i].slope);
+    moc__retain_step(r, fmin(most, 1.1 * fmax(r->reached, 0) + 0.05), factor);
   }
   load(r);
   settle_average(r);

@@ -9,14 +9,18 @@ enum {
   FIRST_PATIENCE = 10, /* slices spent on a target at first */
   MORE_PATIENCE = 4,   /* so many times that for the best plan as target: it would settle everything */
   COVER_ROUNDS = 3000,
-  MOST_PLACES = 20000 /* for larger graphs the covering bound is all that is tried */
+  RETAIN_ROUNDS = 300, /* of the retention bound's ascent between two looks for what is violated */
+  MOST_IDLE = 4,       /* so many times without a rise end it */
+  MOST_PLACES = 20000  /* for larger graphs the covering bound is all that is tried */
 };
+#define MOST_LIVES INT64_C(20000000)
 #define COVER_WORK INT64_C(300000000) /* rounds of the covering bound times its size, at most */
 
 typedef struct prover {
   const moc__prove_options *options;
   moc__incumbent *incumbent;
   moc__model model;
+  moc__retain retain;
   moc__dual *dual;
   int64_t bound; /* proven extra duration */
   bool broken;   /* a plan contradicts the bound */
@@ -61,6 +65,31 @@ static void prove_cover(prover *p, const moc__staged *staged, moc_certificate *c
   moc__cover_release(&cover);
 }
 
+/* Whether memory at every event can be looked at within reason: that takes time for each step of each tensor's life. */
+static bool small_enough(const moc__staged *staged) {
+  int64_t lives = 0;
+  for (int32_t t = 0; t < staged->n_tensors; t++) {
+    int64_t end = staged->readers.start[t + 1];
+    int32_t last = staged->keep[t] ? staged->n - 1 : staged->producer[t];
+    if (end > staged->readers.start[t]) last = (int32_t)moc__max(last, staged->readers.items[end - 1]);
+    lives += last - staged->producer[t];
+  }
+  return lives < MOST_LIVES;
+}
+
+/* The retention bound, until it rises no more. */
+static void prove_retention(prover *p) {
+  moc__retain *r = &p->retain;
+  int32_t idle = 0;
+  while (idle < MOST_IDLE && !r->out_of_memory && !moc__stopped(p->incumbent)) {
+    int64_t before = r->extra, best = moc__incumbent_extra(p->incumbent);
+    (void)moc__retain_improve(r, best, RETAIN_ROUNDS, stop, p->incumbent);
+    raise_bound(p, r->extra);
+    idle = r->extra > before + before / 2000 ? 0 : idle + 1;
+    if (p->options->effort > 0 && r->work > p->options->effort / 4) break;
+  }
+}
+
 static int64_t extra_of(const moc__model *m) {
   int64_t extra = 0;
   for (int64_t i = 0; i < m->n_pairs; i++) extra += m->staged->duration[m->pairs[i].place];
@@ -84,7 +113,7 @@ static bool pursue(prover *p, moc__model_end *end) {
 }
 
 static int64_t work_done(const prover *p) {
-  return p->model.engine.propagations + moc__dual_work(p->dual) + p->model.work;
+  return p->model.engine.propagations + moc__dual_work(p->dual) + p->retain.work + p->model.work;
 }
 
 static void settle(prover *p) {
@@ -136,15 +165,20 @@ void moc__prove(const moc__staged *staged, const moc__prove_options *options, mo
                 moc_certificate *certificate) {
   prover p = {.options = options, .incumbent = incumbent};
   prove_cover(&p, staged, certificate);
-  if (moc__stopped(incumbent) || staged->n > MOST_PLACES) return;
-  if (moc__model_init(&p.model, staged, options->budget, options->max_computes, &incumbent->allocator, NULL) !=
-      MOC_OK)
-    return;
-  p.dual = moc__dual_create(&p.model);
-  if (p.dual != NULL) {
-    moc__dual_install(p.dual);
-    settle(&p);
+  if (moc__stopped(incumbent) || staged->n > MOST_PLACES || !small_enough(staged)) return;
+  const moc_allocator *allocator = &incumbent->allocator;
+  int64_t budget = options->budget;
+  if (moc__retain_init(&p.retain, staged, budget, options->max_computes, allocator, NULL) != MOC_OK) return;
+  prove_retention(&p);
+  if (!moc__stopped(incumbent) &&
+      moc__model_init(&p.model, staged, budget, options->max_computes, allocator, NULL) == MOC_OK) {
+    p.dual = moc__dual_create(&p.model, &p.retain);
+    if (p.dual != NULL) {
+      moc__dual_install(p.dual);
+      settle(&p);
+    }
+    moc__dual_destroy(p.dual);
+    moc__model_release(&p.model);
   }
-  moc__dual_destroy(p.dual);
-  moc__model_release(&p.model);
+  moc__retain_release(&p.retain);
 }

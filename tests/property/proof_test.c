@@ -148,7 +148,10 @@ static void prove(const moc__staged *staged, int64_t budget, int max_computes, i
   moc_allocator allocator = moc__allocator_or_default(NULL);
   moc__model m;
   CHECK_OK(moc__model_init(&m, staged, budget, max_computes, &allocator, &error), error);
-  moc__dual *dual = with_dual ? moc__dual_create(&m) : NULL;
+  moc__retain retain;
+  CHECK_OK(moc__retain_init(&retain, staged, budget, max_computes, &allocator, &error), error);
+  if (best % 2 == 0) (void)moc__retain_improve(&retain, INT64_MAX, 50, NULL, NULL);
+  moc__dual *dual = with_dual ? moc__dual_create(&m, &retain) : NULL;
   if (dual != NULL) moc__dual_install(dual);
   int64_t extra = -1;
   if (from_below) moc__model_set_target(&m, 1);
@@ -183,6 +186,7 @@ static void prove(const moc__staged *staged, int64_t budget, int max_computes, i
   count->recompute += best > 0;
   count->infeasible += best < 0;
   moc__dual_destroy(dual);
+  moc__retain_release(&retain);
   moc__model_release(&m);
 }
 
@@ -348,7 +352,12 @@ static void plans_satisfy_what_is_learned(void **state) {
       int64_t extra = plan->total_duration - plan->baseline_duration;
       moc__model m;
       CHECK_OK(moc__model_init(&m, &staged, options.budget, options.max_computes, &allocator, &error), error);
-      moc__dual *dual = moc__dual_create(&m);
+      moc__retain retain;
+      CHECK_OK(moc__retain_init(&retain, &staged, options.budget, options.max_computes, &allocator, &error), error);
+      for (int phase = 0; phase < 3; phase++) (void)moc__retain_improve(&retain, extra, 100, NULL, NULL);
+      if (retain.extra > extra)
+        fail_msg("retention bound %lld, plan %lld", (long long)retain.extra, (long long)extra);
+      moc__dual *dual = moc__dual_create(&m, &retain);
       moc__dual_install(dual);
       moc__model_set_target(&m, extra + 1);
       for (int round = 0; round < 40; round++) {
@@ -366,6 +375,7 @@ static void plans_satisfy_what_is_learned(void **state) {
       count.learned += m.engine.n_learned;
       count.recompute++;
       moc__dual_destroy(dual);
+      moc__retain_release(&retain);
       moc__model_release(&m);
     }
     moc__staged_release(&staged);
