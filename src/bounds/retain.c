@@ -59,6 +59,7 @@ void moc__retain_support_add(moc__retain *r, int64_t hold, moc__retain_support s
     return;
   }
   support.hold = hold;
+  support.read_at = support.end_at = -1;
   support.next = r->holds[hold].first_support;
   r->holds[hold].first_support = r->n_supports;
   r->supports[r->n_supports++] = support;
@@ -106,6 +107,41 @@ static bool lay_out_cells(moc__retain *r, moc__retain_op *op) {
   return true;
 }
 
+/* Holds by event, supports by hold, so that lists are read from front to back. */
+static bool sort_lists(moc__retain *r) {
+  moc__retain_hold *holds = MOC__NEW(&r->allocator, r->holds_capacity, moc__retain_hold);
+  moc__retain_support *supports = MOC__NEW(&r->allocator, r->supports_capacity, moc__retain_support);
+  if (holds == NULL || supports == NULL) {
+    moc__release(&r->allocator, holds);
+    moc__release(&r->allocator, supports);
+    return false;
+  }
+  int64_t n_holds = 0, n_supports = 0;
+  for (int64_t i = 0; i < r->n_events; i++) {
+    int64_t *hold = &r->events[i].first_hold;
+    for (int64_t h = *hold; h >= 0; h = r->holds[h].next) {
+      *hold = n_holds;
+      holds[n_holds] = r->holds[h];
+      int64_t *support = &holds[n_holds].first_support;
+      for (int64_t k = *support; k >= 0; k = r->supports[k].next) {
+        moc__retain_support s = r->supports[k];
+        s.hold = n_holds;
+        s.read_at = s.read < 0 ? -1 : (int32_t)r->ops[s.reader].flat + s.read;
+        s.end_at = s.end < 0 ? -1 : (int32_t)r->ops[s.ender].flat + s.end;
+        *support = n_supports;
+        supports[n_supports] = s;
+        support = &supports[n_supports++].next;
+      }
+      hold = &holds[n_holds++].next;
+    }
+  }
+  moc__release(&r->allocator, r->holds);
+  moc__release(&r->allocator, r->supports);
+  r->holds = holds;
+  r->supports = supports;
+  return true;
+}
+
 bool moc__retain_lay_out(moc__retain *r) {
   int64_t flat = 0, most = 0;
   for (int32_t p = 0; p < r->staged->n; p++) {
@@ -122,7 +158,7 @@ bool moc__retain_lay_out(moc__retain *r) {
   double *room = moc__resize(&r->allocator, r->room, 3 * most + 3, sizeof *room);
   if (room != NULL) r->room = room;
   r->n_flat = flat;
-  return earns != NULL && taken != NULL && room != NULL;
+  return earns != NULL && taken != NULL && room != NULL && sort_lists(r);
 }
 
 bool moc__retain_improve(moc__retain *r, int64_t target, int32_t rounds, bool (*stop)(void *), void *context) {

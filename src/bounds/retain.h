@@ -76,6 +76,7 @@ typedef struct moc__retain_support {
   int64_t hold;
   int32_t reader, read; /* place and interval of V; -1: V = 1 */
   int32_t ender, end;   /* place and interval of X; -1: none */
+  int32_t read_at, end_at; /* in earns[], taken[], once laid out; -1 */
   double fraction, best;
   int32_t proves; /* the fraction in the best bound, times 2^-20 */
   int64_t next;   /* of the same hold; -1: none */
@@ -124,7 +125,7 @@ int32_t moc__retain_interval(moc__retain *retain, int32_t place, int32_t first, 
 int64_t moc__retain_hold_add(moc__retain *retain, int64_t event, int32_t tensor, int64_t size);
 /* Add a copy of `support` to a hold. */
 void moc__retain_support_add(moc__retain *retain, int64_t hold, moc__retain_support support);
-/* Lay out cells and supports after additions. False when memory is out. */
+/* Lay out cells and supports after additions: lists become neighbours in memory. False when memory is out. */
 bool moc__retain_lay_out(moc__retain *retain);
 /* Add events and supports that the average solution violates; their number. */
 int64_t moc__retain_separate(moc__retain *retain, bool (*stop)(void *), void *context);

@@ -7,6 +7,8 @@
 
 #include <math.h>
 
+#define LEAST_FRACTION 1e-3 /* so that a support can come back */
+
 /* --- One operation's best choice --- */
 
 static void pick_one(moc__retain *r, moc__retain_op *op, double cost) {
@@ -92,11 +94,11 @@ static void evaluate(void *context) {
     const moc__retain_hold *h = &r->holds[s->hold];
     double m = r->events[h->event].weight * (double)h->size / r->byte_unit * s->fraction;
     if (m <= 0) continue;
-    if (s->read < 0)
+    if (s->read_at < 0)
       r->value += m;
     else
-      r->earns[r->ops[s->reader].flat + s->read] -= m;
-    if (s->end >= 0) r->earns[r->ops[s->ender].flat + s->end] += m;
+      r->earns[s->read_at] -= m;
+    if (s->end_at >= 0) r->earns[s->end_at] += m;
   }
   for (int32_t p = 0; p < r->staged->n; p++) {
     if (r->ops[p].n_intervals > 0) pick(r, p);
@@ -106,8 +108,8 @@ static void evaluate(void *context) {
 
 /* What the choice gives a support: V - X. */
 static int gives(const moc__retain *r, const moc__retain_support *s) {
-  int reads = s->read < 0 || r->taken[r->ops[s->reader].flat + s->read];
-  int ends = s->end >= 0 && r->taken[r->ops[s->ender].flat + s->end];
+  int reads = s->read_at < 0 || r->taken[s->read_at];
+  int ends = s->end_at >= 0 && r->taken[s->end_at];
   return reads - ends;
 }
 
@@ -118,17 +120,23 @@ static double look_at_choice(moc__retain *r, double rate) {
   for (int64_t i = 0; i < r->n_holds; i++) {
     const moc__retain_hold *h = &r->holds[i];
     double given = 0, sum = 0, all = 0;
+    if (h->first_support >= 0 && r->supports[h->first_support].next < 0 && r->supports[h->first_support].read_at < 0) {
+      r->events[h->event].slope += gives(r, &r->supports[h->first_support]) * (double)h->size / r->byte_unit;
+      continue; /* a first computation alone: it has all */
+    }
     for (int64_t k = h->first_support; k >= 0; k = r->supports[k].next) {
       moc__retain_support *s = &r->supports[k];
       int now = gives(r, s);
       given += now * s->fraction;
       sum += s->fraction;
-      s->fraction = fmax(1e-3, s->fraction * (1 + rate * now));
+      s->fraction *= 1 + rate * now;
+      if (s->fraction < LEAST_FRACTION) s->fraction = LEAST_FRACTION;
       all += s->fraction;
     }
     r->events[h->event].slope += given * (double)h->size / r->byte_unit;
-    all += fmax(0, 1 - sum);
-    for (int64_t k = h->first_support; k >= 0; k = r->supports[k].next) r->supports[k].fraction /= fmax(all, 1);
+    if (sum < 1) all += 1 - sum;
+    if (all <= 1) continue;
+    for (int64_t k = h->first_support; k >= 0; k = r->supports[k].next) r->supports[k].fraction /= all;
   }
   for (int64_t i = 0; i < r->n_events; i++) {
     moc__retain_event *e = &r->events[i];

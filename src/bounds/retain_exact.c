@@ -101,8 +101,8 @@ static bool prove(proof *p) {
     if (p->fraction[i] == 0 || p->weight[h->event] == 0) continue;
     moc__wide m; /* at most 2^44 2^62 2^20 */
     m = ((moc__wide)p->weight[h->event] * h->size * p->fraction[i]) >> MOC__FRACTION_SHIFT;
-    if (s->read < 0 ? !add(&p->total, m) : !add(&p->earns[r->ops[s->reader].flat + s->read], -m)) return false;
-    if (s->end >= 0 && !add(&p->earns[r->ops[s->ender].flat + s->end], m)) return false;
+    if (s->read_at < 0 ? !add(&p->total, m) : !add(&p->earns[s->read_at], -m)) return false;
+    if (s->end_at >= 0 && !add(&p->earns[s->end_at], m)) return false;
   }
   for (int32_t q = 0; q < r->staged->n; q++) {
     const moc__retain_op *op = &r->ops[q];

@@ -232,16 +232,17 @@ static void evaluate(moc__dual *d) {
       sum += all;
       if (sum > MOST_EARNINGS) return;
       int64_t left = (int64_t)all;
+      double weighed = (double)left;
       for (int64_t k = r->holds[h].first_support; k >= 0; k = r->supports[k].next) {
         const moc__retain_support *s = &r->supports[k];
-        int64_t m = moc__min(left, (int64_t)((double)all * s->fraction));
+        int64_t m = moc__min(left, (int64_t)(weighed * s->fraction));
         if (m <= 0) continue;
         left -= m;
-        if (s->read < 0)
+        if (s->read_at < 0)
           bound += m;
         else
-          d->earning[r->ops[s->reader].flat + s->read] -= m;
-        if (s->end >= 0) d->earning[r->ops[s->ender].flat + s->end] += m;
+          d->earning[s->read_at] -= m;
+        if (s->end_at >= 0) d->earning[s->end_at] += m;
       }
     }
   }

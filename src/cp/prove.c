@@ -5,9 +5,8 @@
 #include "cp/dual.h"
 
 enum {
-  SLICE = 50,          /* conflicts between two looks at incumbent and effort */
-  FIRST_PATIENCE = 10, /* slices spent on a target at first */
-  MORE_PATIENCE = 4,   /* so many times that for the best plan as target: it would settle everything */
+  SLICE = 25,          /* conflicts between two looks at incumbent and effort */
+  FIRST_PATIENCE = 10, /* slices spent on a target at first; a quarter more each time that is not enough */
   COVER_ROUNDS = 3000,
   RETAIN_ROUNDS = 300, /* of the retention bound's ascent between two looks for what is violated */
   MOST_IDLE = 4,       /* so many times without a rise end it */
@@ -119,14 +118,13 @@ static int64_t work_done(const prover *p) {
 static void settle(prover *p) {
   moc__model *m = &p->model;
   moc__pair *pairs = NULL;
-  int64_t capacity = 0, patience = FIRST_PATIENCE, tried = INT64_MAX; /* the best plan that was a target */
+  int64_t capacity = 0, patience = FIRST_PATIENCE;
   int32_t *order = MOC__NEW(&m->allocator, m->staged->n, int32_t);
-  double share = 1;
+  int64_t known = moc__incumbent_extra(p->incumbent);
+  double share = known != INT64_MAX && known - p->bound > known / 10 ? 0.25 : 1;
   while (order != NULL && !p->broken && !moc__stopped(p->incumbent)) {
     int64_t best = moc__incumbent_extra(p->incumbent);
     if (best == p->bound) break;
-    if (best < tried) share = 1; /* a new plan may be the optimum */
-    tried = best;
     int64_t target = MOC_MAX_TOTAL;
     if (best != INT64_MAX) {
       target = best;
@@ -138,8 +136,7 @@ static void settle(prover *p) {
     moc__model_set_target(m, target);
     moc__model_end end = MOC__MODEL_LIMIT;
     bool more = true, news = false; /* a better plan came from elsewhere */
-    int64_t slices = share < 1 ? patience : patience * MORE_PATIENCE;
-    for (int64_t slice = 0; more && !news && slice < slices; slice++) {
+    for (int64_t slice = 0; more && !news && slice < patience; slice++) {
       more = pursue(p, &end);
       if (p->options->effort > 0 && work_done(p) > p->options->effort) goto done;
       news = moc__incumbent_extra(p->incumbent) < target;
@@ -149,11 +146,8 @@ static void settle(prover *p) {
       if (target == MOC_MAX_TOTAL) break; /* this order has no schedule at all; there is no status to say so */
       share = share >= 0.5 ? 1 : 2 * share;
     } else if (end == MOC__MODEL_LIMIT && !news) {
-      share /= 2;
-      if (share < 0.02) {
-        share = 0.25;
-        patience *= 2;
-      }
+      share = share < 0.02 ? 0.25 : share / 2;
+      patience += 1 + patience / 4;
     }
   }
 done:
