@@ -209,6 +209,7 @@ static moc_status fill_plan(solve *s, moc_plan *plan, moc_error *error) {
   plan->n_trace = incumbent->n_trace;
   plan->certificate = s->certificate;
   s->certificate.weights = NULL;
+  s->certificate.shares = NULL;
   incumbent->trace = NULL;
   plan->max_computes = (int32_t)moc__max(plan->max_computes, incumbent->max_computes);
   plan->status = MOC_PLAN_UNKNOWN;
@@ -235,6 +236,7 @@ static moc_status search_plan(solve *s, const moc_op *order, moc_plan *plan, moc
     status = run_threads(s, error);
     if (status == MOC_OK) status = fill_plan(s, plan, error);
     moc__release(&s->allocator, s->certificate.weights);
+    moc__release(&s->allocator, s->certificate.shares);
     moc__incumbent_release(&s->incumbent);
   }
   moc__staged_release(&s->staged);

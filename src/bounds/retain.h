@@ -117,6 +117,10 @@ void moc__retain_release(moc__retain *retain);
  * the same), memory is out, or it was stopped. `target`: an upper bound on the extra duration, INT64_MAX for none. */
 bool moc__retain_improve(moc__retain *retain, int64_t target, int32_t rounds, bool (*stop)(void *), void *context);
 
+/* What the proven bound rests on. *certificate keeps what it has when memory is out, or when the bound passes all
+ * durations; else its arrays are released and made anew, from the relaxation's allocator. */
+void moc__retain_certify(const moc__retain *retain, moc_certificate *certificate);
+
 /* --- Shared by its files --- */
 
 /* The interval first..last of a place, cut to the stages after the place; -1 when that is empty. */

@@ -155,3 +155,59 @@ void moc__retain_publish(moc__retain *r) {
   void *blocks[] = {p.weight, p.fraction, p.earns, p.room};
   for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) moc__release(allocator, blocks[i]);
 }
+
+static int64_t count_shares(const moc__retain *r, const moc__retain_event *event) {
+  int64_t count = 0;
+  for (int64_t h = event->first_hold; h >= 0; h = r->holds[h].next) {
+    for (int64_t k = r->holds[h].first_support; k >= 0; k = r->supports[k].next)
+      count += r->supports[k].read >= 0 && r->supports[k].proves > 0;
+  }
+  return count;
+}
+
+static void write_shares(const moc__retain *r, const moc__retain_event *event, moc_certificate *c) {
+  const moc__staged *staged = r->staged;
+  for (int64_t h = event->first_hold; h >= 0; h = r->holds[h].next) {
+    for (int64_t k = r->holds[h].first_support; k >= 0; k = r->supports[k].next) {
+      const moc__retain_support *s = &r->supports[k];
+      if (s->read < 0 || s->proves <= 0) continue;
+      int32_t t = r->holds[h].tensor, last = r->ops[s->reader].intervals[s->read].last;
+      c->shares[c->n_shares++] = (moc_bound_share){.weight = c->n_weights,
+                                                   .tensor = t < 0 ? MOC_NONE : staged->tensor[t],
+                                                   .reader = staged->order[s->reader],
+                                                   .last = staged->order[last],
+                                                   .share = s->proves};
+    }
+  }
+}
+
+void moc__retain_certify(const moc__retain *r, moc_certificate *certificate) {
+  if (r->extra > MOC_MAX_TOTAL - r->staged->total_duration) return;
+  int64_t weights = 0, shares = 0;
+  for (int64_t i = 0; i < r->n_events; i++) {
+    if (r->events[i].proves <= 0) continue;
+    weights++;
+    shares += count_shares(r, &r->events[i]);
+  }
+  moc_certificate c = {.bound = r->staged->total_duration + r->extra,
+                       .kind = MOC_CERTIFICATE_RETENTION,
+                       .max_computes = r->single ? 2 : 0,
+                       .shift = r->shift,
+                       .weights = MOC__NEW(&r->allocator, weights, moc_bound_weight),
+                       .shares = MOC__NEW(&r->allocator, shares, moc_bound_share)};
+  if (c.weights == NULL || c.shares == NULL) {
+    moc__release(&r->allocator, c.weights);
+    moc__release(&r->allocator, c.shares);
+    return;
+  }
+  for (int64_t i = 0; i < r->n_events; i++) {
+    const moc__retain_event *event = &r->events[i];
+    if (event->proves <= 0) continue;
+    write_shares(r, event, &c);
+    c.weights[c.n_weights++] = (moc_bound_weight){
+        r->staged->order[event->place], r->staged->order[event->stage], event->proves};
+  }
+  moc__release(&r->allocator, certificate->weights);
+  moc__release(&r->allocator, certificate->shares);
+  *certificate = c;
+}

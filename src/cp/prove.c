@@ -44,10 +44,11 @@ static void certify(const moc__cover *cover, const moc__staged *staged, moc_cert
     moc__release(&cover->allocator, weights);
     return;
   }
-  *certificate = (moc_certificate){staged->total_duration + cover->extra, cover->shift, 0, weights};
+  *certificate = (moc_certificate){
+      .bound = staged->total_duration + cover->extra, .shift = cover->shift, .weights = weights};
   for (int32_t r = 0; r < cover->n_rows; r++) {
     if (cover->weight[r] > 0)
-      weights[certificate->n_weights++] = (moc_bound_weight){staged->order[cover->step[r]], cover->weight[r]};
+      weights[certificate->n_weights++] = (moc_bound_weight){.op = staged->order[cover->step[r]], .weight = cover->weight[r]};
   }
 }
 
@@ -77,7 +78,7 @@ static bool small_enough(const moc__staged *staged) {
 }
 
 /* The retention bound, until it rises no more. */
-static void prove_retention(prover *p) {
+static void prove_retention(prover *p, moc_certificate *certificate) {
   moc__retain *r = &p->retain;
   int32_t idle = 0;
   while (idle < MOST_IDLE && !r->out_of_memory && !moc__stopped(p->incumbent)) {
@@ -87,6 +88,7 @@ static void prove_retention(prover *p) {
     idle = r->extra > before + before / 2000 ? 0 : idle + 1;
     if (p->options->effort > 0 && r->work > p->options->effort / 4) break;
   }
+  if (r->extra > 0 && p->incumbent->total_duration + r->extra > certificate->bound) moc__retain_certify(r, certificate);
 }
 
 static int64_t extra_of(const moc__model *m) {
@@ -163,7 +165,7 @@ void moc__prove(const moc__staged *staged, const moc__prove_options *options, mo
   const moc_allocator *allocator = &incumbent->allocator;
   int64_t budget = options->budget;
   if (moc__retain_init(&p.retain, staged, budget, options->max_computes, allocator, NULL) != MOC_OK) return;
-  prove_retention(&p);
+  prove_retention(&p, certificate);
   if (!moc__stopped(incumbent) &&
       moc__model_init(&p.model, staged, budget, options->max_computes, allocator, NULL) == MOC_OK) {
     p.dual = moc__dual_create(&p.model, &p.retain);
