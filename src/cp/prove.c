@@ -12,29 +12,47 @@ enum {
   MOST_IDLE = 4,       /* so many times without a rise end it */
   MOST_PLACES = 20000  /* for larger graphs the covering bound is all that is tried */
 };
-#define MOST_LIVES INT64_C(20000000)
 #define COVER_WORK INT64_C(300000000) /* rounds of the covering bound times its size, at most */
+#define MOST_LIVES INT64_C(20000000)  /* steps of all tensors' lives for which the retention bound is tried */
 
-typedef struct prover {
-  const moc__prove_options *options;
+typedef enum part { RETENTION, PROGRAM, DONE } part;
+
+struct moc__prover {
+  const moc__staged *staged;
   moc__incumbent *incumbent;
-  moc__model model;
-  moc__retain retain;
-  moc__dual *dual;
+  moc_allocator allocator;
+  int64_t budget;
+  int32_t max_computes;
+  part part;
+  moc_certificate certificate;
   int64_t bound; /* proven extra duration */
   bool broken;   /* a plan contradicts the bound */
-} prover;
+  moc__retain retain;
+  int32_t idle;     /* improvements without a rise */
+  bool has_model;
+  moc__model model;
+  moc__dual *dual;
+  /* The target at hand. */
+  int64_t target; /* 0: none */
+  double share;   /* of the way from bound to plan */
+  int64_t patience, slices;
+  int32_t *order; /* [n] work space */
+  moc__pair *pairs;
+  int64_t pairs_capacity;
+};
 
 static bool stop(void *context) {
   return moc__stopped(context);
 }
 
-static void raise_bound(prover *p, int64_t extra) {
+static void raise_bound(moc__prover *p, int64_t extra) {
   if (extra <= p->bound) return;
   p->bound = extra;
   if (!moc__incumbent_raise(p->incumbent, extra)) p->broken = true;
   assert(!p->broken);
 }
+
+/* --- Bounds of relaxations --- */
 
 /* What the covering bound rests on. */
 static void certify(const moc__cover *cover, const moc__staged *staged, moc_certificate *certificate) {
@@ -48,19 +66,19 @@ static void certify(const moc__cover *cover, const moc__staged *staged, moc_cert
       .bound = staged->total_duration + cover->extra, .shift = cover->shift, .weights = weights};
   for (int32_t r = 0; r < cover->n_rows; r++) {
     if (cover->weight[r] > 0)
-      weights[certificate->n_weights++] = (moc_bound_weight){.op = staged->order[cover->step[r]], .weight = cover->weight[r]};
+      weights[certificate->n_weights++] =
+          (moc_bound_weight){.op = staged->order[cover->step[r]], .weight = cover->weight[r]};
   }
 }
 
-static void prove_cover(prover *p, const moc__staged *staged, moc_certificate *certificate) {
+static void prove_cover(moc__prover *p) {
   moc__cover cover;
-  const moc_allocator *allocator = &p->incumbent->allocator;
-  if (moc__cover_init(&cover, staged, p->options->budget, allocator, NULL) != MOC_OK) return;
+  if (moc__cover_init(&cover, p->staged, p->budget, &p->allocator, NULL) != MOC_OK) return;
   int64_t size = 1 + cover.n_rows + (cover.n_items > 0 ? cover.first_part[cover.n_items] : 0);
   int64_t rounds = moc__min(COVER_ROUNDS, 50 + COVER_WORK / size);
   if (moc__cover_ascend(&cover, INT64_MAX, (int32_t)rounds, stop, p->incumbent, NULL) == MOC_OK) {
     raise_bound(p, cover.extra);
-    if (cover.extra > 0) certify(&cover, staged, certificate);
+    if (cover.extra > 0) certify(&cover, p->staged, &p->certificate);
   }
   moc__cover_release(&cover);
 }
@@ -74,21 +92,48 @@ static bool small_enough(const moc__staged *staged) {
     if (end > staged->readers.start[t]) last = (int32_t)moc__max(last, staged->readers.items[end - 1]);
     lives += last - staged->producer[t];
   }
-  return lives < MOST_LIVES;
+  return staged->n <= MOST_PLACES && lives < MOST_LIVES;
 }
 
-/* The retention bound, until it rises no more. */
-static void prove_retention(prover *p, moc_certificate *certificate) {
+/* One improvement of the retention bound; false when it rises no more. */
+static bool improve_retention(moc__prover *p) {
   moc__retain *r = &p->retain;
-  int32_t idle = 0;
-  while (idle < MOST_IDLE && !r->out_of_memory && !moc__stopped(p->incumbent)) {
-    int64_t before = r->extra, best = moc__incumbent_extra(p->incumbent);
-    (void)moc__retain_improve(r, best, RETAIN_ROUNDS, stop, p->incumbent);
-    raise_bound(p, r->extra);
-    idle = r->extra > before + before / 2000 ? 0 : idle + 1;
-    if (p->options->effort > 0 && r->work > p->options->effort / 4) break;
+  int64_t before = r->extra;
+  (void)moc__retain_improve(r, moc__incumbent_extra(p->incumbent), RETAIN_ROUNDS, stop, p->incumbent);
+  raise_bound(p, r->extra);
+  p->idle = r->extra > before + before / 2000 ? 0 : p->idle + 1;
+  return p->idle < MOST_IDLE && !r->out_of_memory;
+}
+
+static bool begin_program(moc__prover *p) {
+  if (p->retain.extra > 0 && p->staged->total_duration + p->retain.extra > p->certificate.bound)
+    moc__retain_certify(&p->retain, &p->certificate);
+  if (p->retain.out_of_memory) return false;
+  if (moc__model_init(&p->model, p->staged, p->budget, p->max_computes, &p->allocator, NULL) != MOC_OK) return false;
+  p->has_model = true;
+  p->dual = moc__dual_create(&p->model, &p->retain);
+  p->order = MOC__NEW(&p->allocator, p->staged->n, int32_t);
+  if (p->dual == NULL || p->order == NULL) return false;
+  moc__dual_install(p->dual);
+  int64_t known = moc__incumbent_extra(p->incumbent);
+  p->share = known != INT64_MAX && known - p->bound > known / 10 ? 0.25 : 1;
+  p->patience = FIRST_PATIENCE;
+  return true;
+}
+
+/* --- Targets for the constraint program --- */
+
+static void choose_target(moc__prover *p, int64_t best) {
+  p->target = MOC_MAX_TOTAL;
+  p->slices = 0;
+  if (best != INT64_MAX) {
+    p->target = best;
+    if (p->share < 1) p->target = p->bound + moc__max(1, (int64_t)((double)(best - p->bound) * p->share));
+    if (p->target > best) p->target = best;
+    int64_t count = moc__incumbent_copy(p->incumbent, p->order, &p->pairs, &p->pairs_capacity);
+    if (count >= 0) moc__model_suggest(&p->model, p->pairs, count);
   }
-  if (r->extra > 0 && p->incumbent->total_duration + r->extra > certificate->bound) moc__retain_certify(r, certificate);
+  moc__model_set_target(&p->model, p->target);
 }
 
 static int64_t extra_of(const moc__model *m) {
@@ -97,84 +142,83 @@ static int64_t extra_of(const moc__model *m) {
   return extra;
 }
 
-/* One slice on a target. False when there is nothing more to do with it. */
-static bool pursue(prover *p, moc__model_end *end) {
+/* One slice on the target. False when there is nothing more to do. */
+static bool pursue(moc__prover *p) {
   moc__model *m = &p->model;
-  *end = moc__model_solve(m, SLICE, stop, p->incumbent);
-  if (*end == MOC__MODEL_SOLVED) {
+  int64_t best = moc__incumbent_extra(p->incumbent);
+  if (p->broken || best == p->bound) return false;
+  if (p->target == 0 || p->target > best) choose_target(p, best);
+  moc__model_end end = moc__model_solve(m, SLICE, stop, p->incumbent);
+  if (m->stuck || m->engine.out_of_memory) return false;
+  if (end == MOC__MODEL_SOLVED) {
     moc__incumbent_offer_pairs(p->incumbent, m->pairs, m->n_pairs, extra_of(m), moc__model_peak(m),
                                m->max_computes);
-    return false;
+    p->target = 0;
+  } else if (end == MOC__MODEL_REFUTED) {
+    if (p->target == MOC_MAX_TOTAL) return false; /* this order has no schedule at all; no status says so */
+    raise_bound(p, p->target);
+    p->target = 0;
+    p->share = p->share >= 0.5 ? 1 : 2 * p->share;
+  } else if (++p->slices >= p->patience) {
+    p->target = 0;
+    p->share = p->share < 0.02 ? 0.25 : p->share / 2;
+    p->patience += 1 + p->patience / 4;
   }
-  if (*end == MOC__MODEL_REFUTED) {
-    if (m->target < MOC_MAX_TOTAL) raise_bound(p, m->target);
-    return false;
-  }
-  return !m->stuck && !m->engine.out_of_memory && !moc__stopped(p->incumbent);
+  return true;
 }
 
-static int64_t work_done(const prover *p) {
-  return p->model.engine.propagations + moc__dual_work(p->dual) + p->retain.work + p->model.work;
+/* --- The whole --- */
+
+moc__prover *moc__prover_create(const moc__staged *staged, int64_t budget, int32_t max_computes,
+                                moc__incumbent *incumbent) {
+  moc__prover *p = moc__allocate_zeroed(&incumbent->allocator, 1, sizeof *p);
+  if (p == NULL) return NULL;
+  p->staged = staged;
+  p->incumbent = incumbent;
+  p->allocator = incumbent->allocator;
+  p->budget = budget;
+  p->max_computes = max_computes;
+  prove_cover(p);
+  bool goes_on = small_enough(staged) &&
+                 moc__retain_init(&p->retain, staged, budget, max_computes, &p->allocator, NULL) == MOC_OK;
+  p->part = goes_on ? RETENTION : DONE;
+  return p;
 }
 
-static void settle(prover *p) {
-  moc__model *m = &p->model;
-  moc__pair *pairs = NULL;
-  int64_t capacity = 0, patience = FIRST_PATIENCE;
-  int32_t *order = MOC__NEW(&m->allocator, m->staged->n, int32_t);
-  int64_t known = moc__incumbent_extra(p->incumbent);
-  double share = known != INT64_MAX && known - p->bound > known / 10 ? 0.25 : 1;
-  while (order != NULL && !p->broken && !moc__stopped(p->incumbent)) {
-    int64_t best = moc__incumbent_extra(p->incumbent);
-    if (best == p->bound) break;
-    int64_t target = MOC_MAX_TOTAL;
-    if (best != INT64_MAX) {
-      target = best;
-      if (share < 1) target = p->bound + moc__max(1, (int64_t)((double)(best - p->bound) * share));
-      if (target > best) target = best;
-      int64_t count = moc__incumbent_copy(p->incumbent, order, &pairs, &capacity);
-      if (count >= 0) moc__model_suggest(m, pairs, count);
-    }
-    moc__model_set_target(m, target);
-    moc__model_end end = MOC__MODEL_LIMIT;
-    bool more = true, news = false; /* a better plan came from elsewhere */
-    for (int64_t slice = 0; more && !news && slice < patience; slice++) {
-      more = pursue(p, &end);
-      if (p->options->effort > 0 && work_done(p) > p->options->effort) goto done;
-      news = moc__incumbent_extra(p->incumbent) < target;
-    }
-    if (end == MOC__MODEL_LIMIT && !more) break; /* stopped, or no memory */
-    if (end == MOC__MODEL_REFUTED) {
-      if (target == MOC_MAX_TOTAL) break; /* this order has no schedule at all; there is no status to say so */
-      share = share >= 0.5 ? 1 : 2 * share;
-    } else if (end == MOC__MODEL_LIMIT && !news) {
-      share = share < 0.02 ? 0.25 : share / 2;
-      patience += 1 + patience / 4;
-    }
-  }
-done:
-  moc__release(&m->allocator, pairs);
-  moc__release(&m->allocator, order);
+void moc__prover_destroy(moc__prover *p, moc_certificate *certificate) {
+  if (p == NULL) return;
+  if (p->part == RETENTION && p->retain.extra > 0 &&
+      p->staged->total_duration + p->retain.extra > p->certificate.bound)
+    moc__retain_certify(&p->retain, &p->certificate);
+  *certificate = p->certificate;
+  moc_allocator allocator = p->allocator;
+  moc__dual_destroy(p->dual);
+  if (p->has_model) moc__model_release(&p->model);
+  if (p->retain.ops != NULL) moc__retain_release(&p->retain);
+  moc__release(&allocator, p->pairs);
+  moc__release(&allocator, p->order);
+  moc__release(&allocator, p);
 }
 
-void moc__prove(const moc__staged *staged, const moc__prove_options *options, moc__incumbent *incumbent,
-                moc_certificate *certificate) {
-  prover p = {.options = options, .incumbent = incumbent};
-  prove_cover(&p, staged, certificate);
-  if (moc__stopped(incumbent) || staged->n > MOST_PLACES || !small_enough(staged)) return;
-  const moc_allocator *allocator = &incumbent->allocator;
-  int64_t budget = options->budget;
-  if (moc__retain_init(&p.retain, staged, budget, options->max_computes, allocator, NULL) != MOC_OK) return;
-  prove_retention(&p, certificate);
-  if (!moc__stopped(incumbent) &&
-      moc__model_init(&p.model, staged, budget, options->max_computes, allocator, NULL) == MOC_OK) {
-    p.dual = moc__dual_create(&p.model, &p.retain);
-    if (p.dual != NULL) {
-      moc__dual_install(p.dual);
-      settle(&p);
+static int64_t work_done(const moc__prover *p) {
+  int64_t work = p->retain.work;
+  if (p->dual != NULL) work += p->model.engine.propagations + moc__dual_work(p->dual) + p->model.work;
+  return work;
+}
+
+bool moc__prover_run(moc__prover *p, int64_t effort) {
+  int64_t end = work_done(p) + effort;
+  while (p->part != DONE && !moc__stopped(p->incumbent)) {
+    if (p->part == RETENTION) {
+      if (!improve_retention(p)) p->part = begin_program(p) ? PROGRAM : DONE;
+    } else if (!pursue(p)) {
+      p->part = DONE;
     }
-    moc__dual_destroy(p.dual);
-    moc__model_release(&p.model);
+    if (work_done(p) >= end) break;
   }
-  moc__retain_release(&p.retain);
+  return p->part != DONE;
+}
+
+int64_t moc__prover_bound(const moc__prover *p) {
+  return p->bound;
 }
