@@ -1,6 +1,7 @@
 /* The story of a solve: check the options, settle the easy cases, let the threads search, verify, hand out. */
 #define _GNU_SOURCE /* sched_getaffinity */ // NOLINT
 #include "base/clock.h"
+#include "bounds/any_order.h"
 #include "cp/prove.h"
 #include "plan/plan.h"
 #include "search/anneal.h"
@@ -72,7 +73,8 @@ typedef struct solve {
 typedef enum role {
   SEARCHES,
   PROVES, /* raises the lower bound; searches by turns, the longer the less that succeeds, and once it is done */
-  BOTH    /* the same, but searches first: the only thread of an order that is given */
+  BOTH,   /* the same, but searches first: the only thread of an order that is given */
+  BOUNDS  /* finds the bound for all orders, then searches */
 } role;
 
 typedef struct worker {
@@ -127,15 +129,28 @@ static void prove_by_turns(worker *w) {
   if (w->role == BOTH) atomic_store(&incumbent->stop, true); /* its moves are all there are */
 }
 
+static bool stopped(void *incumbent) {
+  return moc__stopped(incumbent);
+}
+
+/* When memory is out for it there is no bound, and no harm done. */
+static void bound_all_orders(solve *s) {
+  int64_t extra = 0;
+  moc_status status = moc__bound_any_order(&s->staged, s->options.budget, s->input_order, stopped, &s->incumbent,
+                                           &s->allocator, &extra, &s->certificate);
+  if (status == MOC_OK && extra > 0) (void)moc__incumbent_raise(&s->incumbent, extra);
+}
+
 static void *work(void *argument) {
   worker *w = argument;
   solve *s = w->solve;
-  if (w->role == SEARCHES)
+  if (w->role == BOUNDS) bound_all_orders(s);
+  if (w->role == SEARCHES || w->role == BOUNDS)
     moc__anneal(&s->staged, &w->options, &s->incumbent);
   else
     prove_by_turns(w);
   /* Who proves does not go on when those who search have used up their moves. */
-  if (w->role == SEARCHES && atomic_fetch_sub(&s->searching, 1) == 1) atomic_store(&s->incumbent.stop, true);
+  if ((w->role == SEARCHES || w->role == BOUNDS) && atomic_fetch_sub(&s->searching, 1) == 1) atomic_store(&s->incumbent.stop, true);
   moc__incumbent_leave(&w->solve->incumbent);
   return NULL;
 }
@@ -213,6 +228,7 @@ static moc_status run_threads(solve *s, moc_error *error) {
     worker *w = &workers[started];
     w->solve = s;
     if (proves && started == threads - 1) w->role = threads == 1 ? BOTH : PROVES;
+    if (s->options.order == MOC_ORDER_AUTO && s->options.prove == 1 && started == threads - 1) w->role = BOUNDS;
     w->options = (moc__anneal_options){.budget = s->options.budget,
                                        .max_computes = s->options.max_computes,
                                        .most_computes = s->most_computes,
@@ -236,7 +252,8 @@ static moc_status run_threads(solve *s, moc_error *error) {
 static moc_status fill_plan(solve *s, moc_plan *plan, moc_error *error) {
   moc__incumbent *incumbent = &s->incumbent;
   plan->lower_bound = incumbent->lower_bound;
-  if (plan->lower_bound > plan->baseline_duration) plan->bound_scope = MOC_SCOPE_ORDER;
+  bool order = s->options.order == MOC_ORDER_INPUT && plan->lower_bound > plan->baseline_duration;
+  if (order) plan->bound_scope = MOC_SCOPE_ORDER;
   plan->moves = atomic_load(&incumbent->moves);
   plan->trace = incumbent->trace;
   plan->n_trace = incumbent->n_trace;

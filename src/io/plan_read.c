@@ -290,10 +290,14 @@ static moc_status read_certificate(plan_reader *r) {
   if (status != MOC_OK) return status;
   const json_t *kind = json_object_get(object, "kind");
   const char *name = kind == NULL ? "covering" : json_string_value(kind);
-  if (name == NULL || (strcmp(name, "covering") != 0 && strcmp(name, "retention") != 0))
-    return moc__fail_at(&r->reader, MOC_INVALID_PLAN, &kind_at, "expected \"covering\" or \"retention\"");
-  bool retention = strcmp(name, "retention") == 0;
-  if (retention) certificate->kind = MOC_CERTIFICATE_RETENTION;
+  static const char *const names[] = {"covering", "retention", "any-order"}; /* as moc_certificate_kind has them */
+  int found = 0;
+  while (name != NULL && found < 3 && strcmp(name, names[found]) != 0) found++;
+  if (name == NULL || found == 3)
+    return moc__fail_at(&r->reader, MOC_INVALID_PLAN, &kind_at,
+                        "expected \"covering\", \"retention\" or \"any-order\"");
+  certificate->kind = (moc_certificate_kind)found;
+  bool retention = certificate->kind == MOC_CERTIFICATE_RETENTION;
   status = read_entry_number(r, &at, object, "bound", &certificate->bound);
   if (status == MOC_OK) status = read_entry_number(r, &at, object, "shift", &shift);
   if (status == MOC_OK && retention) status = read_entry_number(r, &at, object, "max_computes", &computes);

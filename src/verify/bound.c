@@ -1,4 +1,4 @@
-/* Verification of a lower bound's certificate: of the covering kind here, of the other in retention.c.
+/* Verification of a lower bound's certificate: of the covering kind here, of others in retention.c and any_order.c.
  *
  * Apart from the solver on purpose, like verify.c: only what anybody can ask of a graph, and 128-bit integers. What is
  * proved, for every sequence whose first computations follow the input order and whose memory stays within the budget M:
@@ -18,7 +18,7 @@
  * and the extra duration is an integer, so that it may be rounded up. */
 #include "base/base.h"
 #include "base/wide.h"
-#include "verify/retention.h"
+#include "verify/certificates.h"
 
 #include <stdlib.h>
 
@@ -162,7 +162,8 @@ static moc_status judge(const moc_plan *plan, int64_t found, int64_t *bound, moc
   if (found < plan->certificate.bound)
     return moc__fail(error, MOC_INVALID_PLAN, "certificate", "it says that it proves %lld; it proves %lld",
                      (long long)plan->certificate.bound, (long long)found);
-  if (plan->length > 0 && plan->order == MOC_ORDER_INPUT && found > plan->total_duration)
+  bool order = plan->order == MOC_ORDER_INPUT || plan->certificate.kind == MOC_CERTIFICATE_ANY_ORDER;
+  if (plan->length > 0 && order && found > plan->total_duration)
     return moc__fail(error, MOC_INVALID_PLAN, "certificate", "it proves %lld, but the plan lasts %lld",
                      (long long)found, (long long)plan->total_duration);
   if (bound != NULL) *bound = found;
@@ -191,8 +192,13 @@ moc_status moc_verify_bound(const moc_graph *graph, const moc_plan *plan, const 
   moc_allocator own = moc__allocator_or_default(allocator);
   int64_t found = 0;
   moc_status status = MOC_OK;
-  if (certificate->kind == MOC_CERTIFICATE_RETENTION) {
-    status = moc__verify_retention(graph, plan, &own, &found, error);
+  if (certificate->kind != MOC_CERTIFICATE_COVERING) {
+    if (certificate->kind == MOC_CERTIFICATE_RETENTION)
+      status = moc__verify_retention(graph, plan, &own, &found, error);
+    else if (certificate->kind == MOC_CERTIFICATE_ANY_ORDER)
+      status = moc__verify_any_order(graph, plan, &own, &found, error);
+    else
+      status = refuse(&c, "it is of no known kind");
     return status == MOC_OK ? judge(plan, found, bound, error) : status;
   }
   c.place = MOC__NEW(&own, c.n, int64_t);

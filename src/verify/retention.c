@@ -28,9 +28,8 @@
  * The right side is a constant plus, for each operation, what its runs cost less what they earn: X(q, J) earns, X(v, I)
  * costs. The least of it is found for each operation on its own: over one further run, or none, if the certificate is for
  * at most two computations; over any set of runs otherwise. The extra duration is an integer, so the sum is rounded up. */
-#include "verify/retention.h"
-
 #include "base/wide.h"
+#include "verify/certificates.h"
 
 #include <stdlib.h>
 
