@@ -87,10 +87,10 @@ typedef struct worker {
 /* Turns of a thread that proves and searches. A turn of proving that raises the bound is followed by another one; one that
  * does not by moves of the search, twice as many each time. */
 enum {
-  FIRST_TURN = 200000,     /* moves of a single thread before it proves */
-  FIRST_BREAK = 1000000,   /* moves after the first turn in vain */
-  TURN_EFFORT = 5000000,   /* of proving, in about microseconds */
-  EFFORT_A_MOVE = 25       /* of a single thread: no more than so much for each move made */
+  FIRST_TURN = 200000,   /* moves of a single thread before it proves */
+  FIRST_BREAK = 1000000, /* moves after the first turn in vain */
+  TURN_EFFORT = 5000000, /* of proving, in about microseconds */
+  EFFORT_A_MOVE = 25     /* of a single thread: no more than so much for each move made */
 };
 
 static void prove_by_turns(worker *w) {
@@ -150,7 +150,8 @@ static void *work(void *argument) {
   else
     prove_by_turns(w);
   /* Who proves does not go on when those who search have used up their moves. */
-  if ((w->role == SEARCHES || w->role == BOUNDS) && atomic_fetch_sub(&s->searching, 1) == 1) atomic_store(&s->incumbent.stop, true);
+  if ((w->role == SEARCHES || w->role == BOUNDS) && atomic_fetch_sub(&s->searching, 1) == 1)
+    atomic_store(&s->incumbent.stop, true);
   moc__incumbent_leave(&w->solve->incumbent);
   return NULL;
 }

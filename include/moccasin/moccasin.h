@@ -324,8 +324,9 @@ typedef struct moc_bound_share {
 typedef struct moc_certificate {
   int64_t bound; /* the total duration that it proves to be a lower bound; 0: there is no certificate */
   moc_certificate_kind kind;
-  int32_t max_computes; /* retention: 2: holds for that many computations of an operation at most; 0: for any number */
-  int32_t shift;        /* 0 to 60 */
+  int32_t
+      max_computes; /* retention: 2: holds for that many computations of an operation at most; 0: for any number */
+  int32_t shift;    /* 0 to 60 */
   int64_t n_weights;
   moc_bound_weight *weights; /* [n_weights] but for retention each operation at most once */
   int64_t n_shares;

@@ -29,11 +29,11 @@ typedef struct cover_all {
   int32_t *row;          /* [n] of each place over budget; -1 */
   int32_t *step;         /* [n_rows] the places */
   int32_t n_rows;
-  int32_t *rank;      /* [n] of places in the input order */
-  int32_t *chain;     /* [n_chain] of the operation at hand, itself first */
+  int32_t *rank;  /* [n] of places in the input order */
+  int32_t *chain; /* [n_chain] of the operation at hand, itself first */
   int64_t n_chain;
-  int32_t *first;     /* [n + 1] classes of each place: the others first, then those of its chain */
-  entry *entries;     /* ascending by class */
+  int32_t *first; /* [n + 1] classes of each place: the others first, then those of its chain */
+  entry *entries; /* ascending by class */
   int64_t n_entries, capacity;
   double *value, *best, *slope; /* [n_rows] */
   int64_t *weight;              /* [n_rows] rounded */
@@ -129,7 +129,8 @@ static int by_rank(const void *a, const void *b) {
 /* u, and greedily along the input order readers of its outputs that descend from one another. */
 static bool find_chain(cover_all *c, int32_t u) {
   const moc__staged *staged = c->staged;
-  int64_t most = staged->readers.start[staged->first_output[u + 1]] - staged->readers.start[staged->first_output[u]];
+  int64_t most =
+      staged->readers.start[staged->first_output[u + 1]] - staged->readers.start[staged->first_output[u]];
   ranked *readers = MOC__NEW(&c->allocator, most, ranked);
   if (readers == NULL) return false;
   int64_t count = 0;
@@ -336,7 +337,8 @@ static bool allocate(cover_all *c) {
   c->rank = MOC__NEW(a, n, int32_t);
   c->chain = MOC__NEW(a, n, int32_t);
   c->first = MOC__NEW_ZEROED(a, n + 1, int32_t);
-  return c->descendants && c->ancestors && c->set && c->need && c->row && c->step && c->rank && c->chain && c->first;
+  return c->descendants && c->ancestors && c->set && c->need && c->row && c->step && c->rank && c->chain &&
+         c->first;
 }
 
 static bool allocate_rows(cover_all *c) {
@@ -374,8 +376,8 @@ moc_status moc__bound_any_order(const moc__staged *staged, int64_t budget, const
       if (ok) publish(&c, extra, certificate);
     }
   }
-  void *blocks[] = {c.descendants, c.ancestors, c.set,   c.need,   c.row,   c.step,  c.rank, c.chain,
-                    c.first,       c.entries,   c.value, c.best,   c.slope, c.weight, c.earns, c.exact, c.runs};
+  void *blocks[] = {c.descendants, c.ancestors, c.set,  c.need,  c.row,    c.step,  c.rank,  c.chain, c.first,
+                    c.entries,     c.value,     c.best, c.slope, c.weight, c.earns, c.exact, c.runs};
   for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) moc__release(allocator, blocks[i]);
   return ok ? MOC_OK : moc__out_of_memory(NULL);
 }

@@ -74,8 +74,8 @@ typedef struct moc__retain_hold {
 
 typedef struct moc__retain_support {
   int64_t hold;
-  int32_t reader, read; /* place and interval of V; -1: V = 1 */
-  int32_t ender, end;   /* place and interval of X; -1: none */
+  int32_t reader, read;    /* place and interval of V; -1: V = 1 */
+  int32_t ender, end;      /* place and interval of X; -1: none */
   int32_t read_at, end_at; /* in earns[], taken[], once laid out; -1 */
   double fraction, best;
   int32_t proves; /* the fraction in the best bound, times 2^-20 */
@@ -100,12 +100,12 @@ typedef struct moc__retain {
   bool *taken;   /* [n_flat] the choice has one */
   double *room;  /* [3 * most cells + 3] work space of a choice */
   double cost_unit, byte_unit;
-  double value;       /* of the present multipliers, in cost_unit */
-  double reached;     /* the highest of the ascent */
-  double mass_scale;  /* of all masses */
-  int64_t extra;      /* proven */
-  int shift;          /* of the integers that prove it */
-  int64_t work;       /* about microseconds */
+  double value;      /* of the present multipliers, in cost_unit */
+  double reached;    /* the highest of the ascent */
+  double mass_scale; /* of all masses */
+  int64_t extra;     /* proven */
+  int shift;         /* of the integers that prove it */
+  int64_t work;      /* about microseconds */
 } moc__retain;
 
 /* A relaxation without events: proves 0. OUT_OF_MEMORY. */

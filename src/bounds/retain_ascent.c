@@ -38,7 +38,8 @@ static void pick_many(moc__retain *r, moc__retain_op *op, double cost) {
     double gain = 0;
     for (int32_t k = 0; k <= i; k++) add[k] = 0;
     for (int64_t s = 0; s < op->n_intervals; s++) {
-      if (op->intervals[s].low <= i && i <= op->intervals[s].high) add[op->intervals[s].low] += r->earns[op->flat + s];
+      if (op->intervals[s].low <= i && i <= op->intervals[s].high)
+        add[op->intervals[s].low] += r->earns[op->flat + s];
     }
     from[i] = -INFINITY;
     before[i] = -1;
@@ -120,7 +121,8 @@ static double look_at_choice(moc__retain *r, double rate) {
   for (int64_t i = 0; i < r->n_holds; i++) {
     const moc__retain_hold *h = &r->holds[i];
     double given = 0, sum = 0, all = 0;
-    if (h->first_support >= 0 && r->supports[h->first_support].next < 0 && r->supports[h->first_support].read_at < 0) {
+    if (h->first_support >= 0 && r->supports[h->first_support].next < 0 &&
+        r->supports[h->first_support].read_at < 0) {
       r->events[h->event].slope += gives(r, &r->supports[h->first_support]) * (double)h->size / r->byte_unit;
       continue; /* a first computation alone: it has all */
     }

@@ -204,8 +204,8 @@ void moc__retain_certify(const moc__retain *r, moc_certificate *certificate) {
     const moc__retain_event *event = &r->events[i];
     if (event->proves <= 0) continue;
     write_shares(r, event, &c);
-    c.weights[c.n_weights++] = (moc_bound_weight){
-        r->staged->order[event->place], r->staged->order[event->stage], event->proves};
+    c.weights[c.n_weights++] =
+        (moc_bound_weight){r->staged->order[event->place], r->staged->order[event->stage], event->proves};
   }
   moc__release(&r->allocator, certificate->weights);
   moc__release(&r->allocator, certificate->shares);

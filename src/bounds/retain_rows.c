@@ -23,10 +23,10 @@ typedef struct target {
 
 typedef struct separation {
   moc__retain *r;
-  int32_t stage;      /* at hand: what follows is as of that */
-  int64_t *ahead;     /* [n_tensors] in readers: the first that is not before the stage */
-  int32_t *until;     /* [n_tensors] the last stage in which it can be asked for */
-  int32_t *active;    /* [n_active] tensors made by then that can still be asked for */
+  int32_t stage;   /* at hand: what follows is as of that */
+  int64_t *ahead;  /* [n_tensors] in readers: the first that is not before the stage */
+  int32_t *until;  /* [n_tensors] the last stage in which it can be asked for */
+  int32_t *active; /* [n_active] tensors made by then that can still be asked for */
   int32_t n_active;
   int64_t *first_run; /* [n + 1] of each stage in runs[] */
   int32_t *runs;      /* places with a fraction of a start in a stage, ascending */
@@ -139,7 +139,9 @@ static int64_t add_event(separation *s, int32_t k, int32_t p) {
     int64_t hold = moc__retain_hold_add(r, index, -1, staged->workspace[p]);
     int32_t read = moc__retain_interval(r, p, k, k);
     if (hold >= 0 && read >= 0)
-      moc__retain_support_add(r, hold, (moc__retain_support){.reader = p, .read = read, .ender = -1, .end = -1, .fraction = 1, .best = 1});
+      moc__retain_support_add(
+          r, hold,
+          (moc__retain_support){.reader = p, .read = read, .ender = -1, .end = -1, .fraction = 1, .best = 1});
   }
   return index;
 }
@@ -147,7 +149,8 @@ static int64_t add_event(separation *s, int32_t k, int32_t p) {
 /* Add to a hold the support V - X(q, from..last). False if it is there. */
 static bool add_support(moc__retain *r, int64_t hold, int32_t reader, int32_t low, int32_t q, int32_t from,
                         int32_t last, double fraction) {
-  moc__retain_support new = {.reader = -1, .read = -1, .ender = -1, .end = -1, .fraction = fraction, .best = fraction};
+  moc__retain_support new = {
+      .reader = -1, .read = -1, .ender = -1, .end = -1, .fraction = fraction, .best = fraction};
   if (reader >= 0) {
     new.reader = reader;
     new.read = moc__retain_interval(r, reader, low, last);

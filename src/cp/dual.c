@@ -5,10 +5,10 @@
 #include <math.h>
 
 enum {
-  GROWN_ROUNDS = 300,   /* of ascent when events or supports were added */
-  FIXED_ROUNDS = 100,   /* when more is fixed at level 0 */
-  RESTART_ROUNDS = 20,  /* when the search is at level 0 */
-  NODE_ROUNDS = 4,      /* below */
+  GROWN_ROUNDS = 300,  /* of ascent when events or supports were added */
+  FIXED_ROUNDS = 100,  /* when more is fixed at level 0 */
+  RESTART_ROUNDS = 20, /* when the search is at level 0 */
+  NODE_ROUNDS = 4,     /* below */
   MOST_SUPPORTS = 2000000
 };
 #define LARGEST_WEIGHT (INT64_C(1) << 42)
@@ -91,7 +91,8 @@ static bool rebuild(moc__dual *d) {
     c->cells = cells;
     c->n_spans = (int32_t)moc__min(m->starts[p].n_spans, MOC__MOST_SPANS);
     for (int32_t i = 0; i < c->n_spans; i++) {
-      moc__interval x = op->intervals[moc__retain_interval(r, p, m->starts[p].spans[i].first, m->starts[p].spans[i].last)];
+      moc__interval x =
+          op->intervals[moc__retain_interval(r, p, m->starts[p].spans[i].first, m->starts[p].spans[i].last)];
       for (int32_t cell = x.low; cell <= x.high; cell++) d->spans[cells + cell] |= UINT64_C(1) << i;
     }
     cells += op->n_cells;

@@ -4,7 +4,7 @@
 
 #include "cp/dual.h"
 
-enum { MOC__MOST_SPANS = 64 };                  /* of one operation whose literals limit its choice */
+enum { MOC__MOST_SPANS = 64 };             /* of one operation whose literals limit its choice */
 #define MOC__IMPOSSIBLE (INT64_C(1) << 61) /* what an operation without any choice loses */
 
 /* What literals say of an operation's starts; spans by index. */
@@ -17,12 +17,12 @@ typedef struct moc__limits {
 typedef struct moc__choice {
   int32_t place;
   int32_t n_spans;
-  int64_t cells;            /* its first cell in value[], spans[] */
-  moc__limits now, fixed;   /* by the literals as they are; by those of level 0 */
-  moc__limits needed;       /* what the earnings rest on, if `needed_in` is this call */
+  int64_t cells;          /* its first cell in value[], spans[] */
+  moc__limits now, fixed; /* by the literals as they are; by those of level 0 */
+  moc__limits needed;     /* what the earnings rest on, if `needed_in` is this call */
   int64_t needed_in;
-  int64_t earns;  /* at present, less the durations */
-  int64_t gain;   /* sum of what its intervals earn, as far as that is positive */
+  int64_t earns; /* at present, less the durations */
+  int64_t gain;  /* sum of what its intervals earn, as far as that is positive */
 } moc__choice;
 
 /* What an operation's literals are worth to the bound. */
@@ -35,8 +35,9 @@ struct moc__dual {
   moc__model *model;
   moc__retain *retain;
   moc_allocator allocator;
-  int64_t built_for, built_supports; /* refinements of the model, supports of the relaxation when the arrays were made */
-  moc__choice *choices;              /* [n_choices] */
+  int64_t built_for,
+      built_supports;   /* refinements of the model, supports of the relaxation when the arrays were made */
+  moc__choice *choices; /* [n_choices] */
   int64_t n_choices;
   int64_t *value;   /* of each cell: what a start there earns, in units of 2^-shift */
   uint64_t *spans;  /* of each cell: the spans that contain it */

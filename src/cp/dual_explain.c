@@ -151,7 +151,8 @@ static void explain_fixing(moc__dual *d, moc__wide slack, const moc__choice *exc
 }
 
 /* `literal` made true would leave the operation `with`, by limits `l`: it is false. */
-static void fix_literal(moc__dual *d, moc__choice *c, moc__lit literal, moc__limits l, int64_t with, moc__wide cap) {
+static void fix_literal(moc__dual *d, moc__choice *c, moc__lit literal, moc__limits l, int64_t with,
+                        moc__wide cap) {
   moc__engine *e = &d->model->engine;
   e->n_conflict = 0;
   moc__engine_conflict_literal(e, moc__not(literal));

@@ -28,7 +28,7 @@ struct moc__prover {
   int64_t bound; /* proven extra duration */
   bool broken;   /* a plan contradicts the bound */
   moc__retain retain;
-  int32_t idle;     /* improvements without a rise */
+  int32_t idle; /* improvements without a rise */
   bool has_model;
   moc__model model;
   moc__dual *dual;
@@ -62,8 +62,8 @@ static void certify(const moc__cover *cover, const moc__staged *staged, moc_cert
     moc__release(&cover->allocator, weights);
     return;
   }
-  *certificate = (moc_certificate){
-      .bound = staged->total_duration + cover->extra, .shift = cover->shift, .weights = weights};
+  *certificate =
+      (moc_certificate){.bound = staged->total_duration + cover->extra, .shift = cover->shift, .weights = weights};
   for (int32_t r = 0; r < cover->n_rows; r++) {
     if (cover->weight[r] > 0)
       weights[certificate->n_weights++] =
@@ -109,7 +109,8 @@ static bool begin_program(moc__prover *p) {
   if (p->retain.extra > 0 && p->staged->total_duration + p->retain.extra > p->certificate.bound)
     moc__retain_certify(&p->retain, &p->certificate);
   if (p->retain.out_of_memory) return false;
-  if (moc__model_init(&p->model, p->staged, p->budget, p->max_computes, &p->allocator, NULL) != MOC_OK) return false;
+  if (moc__model_init(&p->model, p->staged, p->budget, p->max_computes, &p->allocator, NULL) != MOC_OK)
+    return false;
   p->has_model = true;
   p->dual = moc__dual_create(&p->model, &p->retain);
   p->order = MOC__NEW(&p->allocator, p->staged->n, int32_t);

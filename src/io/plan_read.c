@@ -262,7 +262,8 @@ static moc_status read_shares(plan_reader *r, const moc__place *list_at, const j
   if (c->shares == NULL) return moc__out_of_memory(r->reader.error);
   c->n_shares = (int64_t)json_array_size(array);
   for (size_t i = 0; i < json_array_size(array) && status == MOC_OK; i++) {
-    moc__place at = moc__item(list_at, i), reader_at = moc__member(&at, "reader"), last_at = moc__member(&at, "last");
+    moc__place at = moc__item(list_at, i), reader_at = moc__member(&at, "reader"),
+               last_at = moc__member(&at, "last");
     const json_t *item = json_array_get(array, i);
     moc_bound_share *share = &c->shares[i];
     int64_t part = 0;

@@ -211,9 +211,9 @@ static moc_status add_certificate(moc__text *text, const moc_graph *graph, const
   if (certificate->bound <= 0 || certificate->weights == NULL) return MOC_OK;
   moc_status status = check_certificate(graph, certificate, error);
   bool retention = certificate->kind == MOC_CERTIFICATE_RETENTION;
-  const char *kind = retention                                         ? "retention"
+  const char *kind = retention                                        ? "retention"
                      : certificate->kind == MOC_CERTIFICATE_ANY_ORDER ? "any-order"
-                                                                       : "covering";
+                                                                      : "covering";
   moc__text_printf(text, "  \"certificate\": {\"kind\": \"%s\", \"bound\": %" PRId64 ", \"shift\": %d, ", kind,
                    certificate->bound, (int)certificate->shift);
   if (retention) moc__text_printf(text, "\"max_computes\": %d, ", (int)certificate->max_computes);

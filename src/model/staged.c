@@ -64,8 +64,8 @@ moc_status moc__staged_init(moc__staged *staged, const moc_graph *graph, const m
   int64_t *next = MOC__NEW(allocator, moc__max(n, tensors), int64_t);
   int32_t *number = NULL;
   bool ok = staged->order && staged->duration && staged->workspace && staged->compute_once &&
-            staged->first_output && staged->tensor && staged->size && staged->producer && staged->keep && staged->reads.start &&
-            staged->reads.items && staged->readers.start && staged->readers.items && next;
+            staged->first_output && staged->tensor && staged->size && staged->producer && staged->keep &&
+            staged->reads.start && staged->reads.items && staged->readers.start && staged->readers.items && next;
   if (ok) {
     memcpy(staged->order, order, (size_t)n * sizeof *order);
     number = number_tensors(staged, graph);
@@ -96,9 +96,10 @@ moc_status moc__staged_init(moc__staged *staged, const moc_graph *graph, const m
 }
 
 void moc__staged_release(moc__staged *staged) {
-  void *blocks[] = {staged->tensor, staged->order,        staged->duration,    staged->workspace,     staged->compute_once,
-                    staged->first_output, staged->size,        staged->producer,      staged->keep,
-                    staged->reads.start,  staged->reads.items, staged->readers.start, staged->readers.items};
+  void *blocks[] = {staged->tensor,       staged->order,        staged->duration,    staged->workspace,
+                    staged->compute_once, staged->first_output, staged->size,        staged->producer,
+                    staged->keep,         staged->reads.start,  staged->reads.items, staged->readers.start,
+                    staged->readers.items};
   for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) moc__release(&staged->allocator, blocks[i]);
   *staged = (moc__staged){.allocator = staged->allocator};
 }

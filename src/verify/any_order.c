@@ -28,9 +28,9 @@ typedef struct order_check {
   const moc_allocator *allocator;
   moc_error *error;
   int64_t n, words, budget;
-  uint64_t *depend; /* [n * words] of each operation: those that depend on it */
-  int64_t *weight;  /* [n] of each operation */
-  moc_op *chain;    /* [n + 1] */
+  uint64_t *depend;  /* [n * words] of each operation: those that depend on it */
+  int64_t *weight;   /* [n] of each operation */
+  moc_op *chain;     /* [n + 1] */
   moc__wide *spared; /* [n + 2] E', then E_0, E_1, ... */
   moc__wide sum;
 } order_check;

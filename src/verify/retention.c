@@ -47,9 +47,9 @@ typedef struct retention_check {
   const moc_allocator *allocator;
   moc_error *error;
   int64_t n, budget;
-  int64_t *place;   /* [n] of each operation */
-  int32_t *given;   /* [tensors + 1] shares given away at the event at hand; the last is the workspace's */
-  reward *rewards;  /* [n_rewards] */
+  int64_t *place;  /* [n] of each operation */
+  int32_t *given;  /* [tensors + 1] shares given away at the event at hand; the last is the workspace's */
+  reward *rewards; /* [n_rewards] */
   int64_t n_rewards, capacity;
   moc__wide sum; /* what is proved, times 2^shift */
 } retention_check;
@@ -134,7 +134,8 @@ static moc_status apply_share(retention_check *c, event e, const moc_bound_share
   if (s->tensor == MOC_NONE) { /* the workspace */
     if (s->reader != e.op || e.place == e.stage || last != e.stage)
       return refuse(c, "a share of workspace is not for a run at the event");
-    return reward_runs(c, e.op, last, last, -multiplied(e.weight, moc_graph_op_workspace(c->graph, e.op), s->share));
+    return reward_runs(c, e.op, last, last,
+                       -multiplied(e.weight, moc_graph_op_workspace(c->graph, e.op), s->share));
   }
   held h = look_at(c, e, s->tensor);
   if (!h.made || h.certain) return refuse(c, "a share is for a tensor that is not there, or there for certain");
@@ -158,7 +159,8 @@ static moc_status apply_event(retention_check *c, int64_t index, int64_t *next) 
   int64_t tensors = moc_graph_tensors(c->graph);
   if (w->op < 0 || w->op >= c->n || w->stage < 0 || w->stage >= c->n || c->place[w->op] > c->place[w->stage])
     return refuse(c, "it has a weight for an event that is none");
-  if (w->weight <= 0 || w->weight > INT64_C(1) << 44) return refuse(c, "it has a weight that is not from 1 to 2^44");
+  if (w->weight <= 0 || w->weight > INT64_C(1) << 44)
+    return refuse(c, "it has a weight that is not from 1 to 2^44");
   event e = {c->place[w->stage], c->place[w->op], w->op, w->weight};
   for (int64_t t = 0; t <= tensors; t++) c->given[t] = 0;
   moc_status status = MOC_OK;

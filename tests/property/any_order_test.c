@@ -33,9 +33,9 @@ static void check_solver(moc__rng *rng, const moc_graph *graph, int64_t budget, 
   moc_plan plan = {.budget = budget, .max_computes = 2, .order = MOC_ORDER_AUTO};
   int64_t extra, bound = 0;
   assert_int_equal(
-      moc__bound_any_order(&staged, budget, input_order, NULL, NULL, &allocator, &extra, &plan.certificate), MOC_OK);
-  if (baseline + extra > best)
-    fail_msg("bound %lld, optimum %lld", (long long)(baseline + extra), (long long)best);
+      moc__bound_any_order(&staged, budget, input_order, NULL, NULL, &allocator, &extra, &plan.certificate),
+      MOC_OK);
+  if (baseline + extra > best) fail_msg("bound %lld, optimum %lld", (long long)(baseline + extra), (long long)best);
   if (extra > 0) {
     assert_int_equal(plan.certificate.bound, baseline + extra);
     CHECK_OK(moc_verify_bound(graph, &plan, NULL, &bound, &error), error);
@@ -60,8 +60,7 @@ static void try_certificates(moc__rng *rng, const moc_graph *graph, int64_t budg
     moc_error error;
     if (moc_verify_bound(graph, &plan, NULL, &bound, &error) != MOC_OK) continue;
     count->accepted++;
-    if (bound > best)
-      fail_msg("a certificate proves %lld, the optimum is %lld", (long long)bound, (long long)best);
+    if (bound > best) fail_msg("a certificate proves %lld, the optimum is %lld", (long long)bound, (long long)best);
   }
 }
 
@@ -93,10 +92,11 @@ static void never_above_the_optimum(void **state) {
     test_frontier_release(&frontier);
     moc_graph_destroy(graph);
   }
-  print_message("# %lld graphs, %lld budgets (%lld cost something): %lld bounds above 0, %lld of them the optimum; %lld "
-                "made up certificates accepted\n",
-                (long long)graphs, (long long)count.budgets, (long long)count.recomputing, (long long)count.positive,
-                (long long)count.tight, (long long)count.accepted);
+  print_message(
+      "# %lld graphs, %lld budgets (%lld cost something): %lld bounds above 0, %lld of them the optimum; %lld "
+      "made up certificates accepted\n",
+      (long long)graphs, (long long)count.budgets, (long long)count.recomputing, (long long)count.positive,
+      (long long)count.tight, (long long)count.accepted);
   assert_true(count.positive > count.recomputing / 3 && count.tight > 0 && count.accepted > graphs);
 }
 

@@ -130,11 +130,13 @@ static void no_certificate_proves_too_much(void **state) {
     test_frontier_release(&frontier);
     moc_graph_destroy(graph);
   }
-  print_message("# %lld graphs: %lld certificates accepted, %lld of them with shares; of %lld budgets that cost something "
-                "%lld had the optimum proved by one; %lld times the best one had shares\n",
-                (long long)graphs, (long long)count.accepted, (long long)count.with_shares,
-                (long long)count.recomputing, (long long)count.tight, (long long)count.positive);
-  assert_true(count.accepted > graphs && count.with_shares > graphs && count.tight > count.recomputing / 8 && count.positive > 10);
+  print_message(
+      "# %lld graphs: %lld certificates accepted, %lld of them with shares; of %lld budgets that cost something "
+      "%lld had the optimum proved by one; %lld times the best one had shares\n",
+      (long long)graphs, (long long)count.accepted, (long long)count.with_shares, (long long)count.recomputing,
+      (long long)count.tight, (long long)count.positive);
+  assert_true(count.accepted > graphs && count.with_shares > graphs && count.tight > count.recomputing / 8 &&
+              count.positive > 10);
 }
 
 int main(void) {

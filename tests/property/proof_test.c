@@ -298,7 +298,8 @@ static void compare(void **state) {
   }
   print_message(
       "# %lld graphs, %lld proofs (%lld recompute, %lld without schedule), %lld schedules checked against all "
-      "constraints, %lld conflicts, %lld learned clauses kept, %lld covering bounds above 0, %lld retention bounds, %lld of "
+      "constraints, %lld conflicts, %lld learned clauses kept, %lld covering bounds above 0, %lld retention "
+      "bounds, %lld of "
       "them the optimum\n",
       (long long)graphs, (long long)count.solves, (long long)count.recompute, (long long)count.infeasible,
       (long long)count.checked, (long long)count.conflicts, (long long)count.learned, (long long)count.bounds,
