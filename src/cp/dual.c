@@ -277,7 +277,7 @@ static void evaluate_for_ascent(void *context) {
 /* --- Propagation --- */
 
 /* At level 0: with what is fixed there, towards the target. False when memory is out. */
-static bool improve(moc__dual *d, moc__wide cap) {
+static bool improve(moc__dual *d) {
   moc__model *m = d->model;
   moc__retain *r = d->retain;
   bool changed = d->built_for != m->refinements, fixed = m->engine.n_trail > d->fixed_at, grown = false;
@@ -291,7 +291,7 @@ static bool improve(moc__dual *d, moc__wide cap) {
   if (d->n_choices == 0) return true;
   read_literals(d);
   int32_t rounds = grown || d->calls == 1 ? GROWN_ROUNDS : fixed ? FIXED_ROUNDS : RESTART_ROUNDS;
-  int64_t most = (int64_t)moc__min(MOC_MAX_TOTAL, (int64_t)(cap >> d->shift) + d->unit);
+  int64_t most = m->target - 1 + d->unit;
   moc__retain_ascend(r, most, rounds, evaluate_for_ascent, d, NULL, NULL);
   evaluate(d);
   return true;
@@ -305,7 +305,7 @@ static bool propagate(void *context, moc__engine *e) {
   if (e->n_levels > 0 && d->built_for != m->refinements) return true;
   d->calls++;
   if (e->n_levels == 0) {
-    if (!improve(d, cap)) {
+    if (!improve(d)) {
       e->out_of_memory = true;
       return true;
     }

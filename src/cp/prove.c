@@ -13,7 +13,7 @@ enum {
   MOST_PLACES = 20000  /* for larger graphs the covering bound is all that is tried */
 };
 #define COVER_WORK INT64_C(300000000) /* rounds of the covering bound times its size, at most */
-#define MOST_LIVES INT64_C(20000000)  /* steps of all tensors' lives for which the retention bound is tried */
+#define MOST_LIVES INT64_C(150000000) /* steps of all tensors' lives for which the retention bound is tried */
 
 typedef enum part { RETENTION, PROGRAM, DONE } part;
 

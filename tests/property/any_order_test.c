@@ -6,7 +6,7 @@
 #include "support/plans.h"
 #include "support/test.h"
 
-enum { GRAPHS = 2000, TRIES = 60, MOST_WEIGHTS = 3 };
+enum { GRAPHS = 12000, TRIES = 60, MOST_WEIGHTS = 3 };
 
 typedef struct tally {
   int64_t budgets, recomputing, positive, tight, accepted;
