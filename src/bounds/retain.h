@@ -86,8 +86,9 @@ typedef struct moc__retain {
   moc_allocator allocator;
   const moc__staged *staged;
   int64_t budget;
-  bool single;         /* at most one start for each operation */
-  moc__retain_op *ops; /* [n] */
+  bool single;                        /* at most one start for each operation */
+  bool no_recomputations, no_readers; /* for ablations: events (k, k) alone; reads of first computations alone */
+  moc__retain_op *ops;                /* [n] */
   moc__retain_event *events;
   int64_t n_events, events_capacity;
   moc__retain_hold *holds;

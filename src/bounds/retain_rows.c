@@ -92,7 +92,7 @@ static demand look_at(const separation *s, int32_t t, int32_t k, int32_t p) {
       d.low = d.last = k;
     }
   }
-  for (int64_t i = staged->readers.start[t]; i < staged->readers.start[t + 1]; i++) {
+  for (int64_t i = staged->readers.start[t]; i < staged->readers.start[t + 1] && !r->no_readers; i++) {
     int32_t v = staged->readers.items[i], low = v >= p ? k : k + 1;
     const moc__retain_op *op = &r->ops[v];
     double read = 0;
@@ -305,7 +305,7 @@ static void find_targets(separation *s, bool (*stop)(void *), void *context) {
   for (int32_t k = 0; k < r->staged->n; k++) {
     if (k % 64 == 0 && stop != NULL && stop(context)) return;
     enter(s, k);
-    for (int64_t i = s->first_run[k]; i <= s->first_run[k + 1]; i++) {
+    for (int64_t i = s->first_run[r->no_recomputations ? k + 1 : k]; i <= s->first_run[k + 1]; i++) {
       int32_t p = i < s->first_run[k + 1] ? s->runs[i] : k;
       double now = overload(s, k, p);
       if (now > worst && now > 1e-3 * r->byte_unit) {

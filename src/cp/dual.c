@@ -24,6 +24,8 @@ moc__dual *moc__dual_create(moc__model *model, moc__retain *retain) {
   d->retain = retain;
   d->allocator = model->allocator;
   d->built_for = d->built_supports = -1;
+  d->fixes = true;
+  d->node_rounds = NODE_ROUNDS;
   double cost = 0;
   for (int32_t p = 0; p < model->staged->n; p++) {
     cost += (double)model->staged->duration[p];
@@ -315,7 +317,7 @@ static bool propagate(void *context, moc__engine *e) {
     read_literals(d);
     evaluate(d);
     double aim = ldexp((double)cap, -d->shift) / d->retain->cost_unit * 1.01 + 1e-6;
-    for (int round = 0; round < NODE_ROUNDS && d->bound <= cap; round++) {
+    for (int round = 0; round < d->node_rounds && d->bound <= cap; round++) {
       moc__retain_step(d->retain, aim, 0.7);
       evaluate(d);
     }
@@ -326,13 +328,18 @@ static bool propagate(void *context, moc__engine *e) {
     e->conflict_taint = true;
     return false;
   }
-  moc__dual_fix(d, cap);
+  if (d->fixes) moc__dual_fix(d, cap);
   return true;
 }
 
 void moc__dual_install(moc__dual *d) {
   d->model->engine.more = propagate;
   d->model->engine.more_context = d;
+}
+
+void moc__dual_tune(moc__dual *d, bool fixes, int32_t node_rounds) {
+  d->fixes = fixes;
+  d->node_rounds = node_rounds;
 }
 
 int64_t moc__dual_work(const moc__dual *d) {

@@ -97,11 +97,8 @@ static void retention_certificates(void **state) {
   moc_bound_weight weights[2] = {{.op = 2, .stage = 2, .weight = 52}, {.op = 1, .stage = 3, .weight = 1}};
   moc_bound_share shares[2] = {{.weight = 0, .tensor = 0, .reader = 4, .last = 4, .share = 1 << 20}};
   moc_plan plan = {.budget = 10, .max_computes = 2, .order = MOC_ORDER_INPUT};
-  plan.certificate = (moc_certificate){.kind = MOC_CERTIFICATE_RETENTION,
-                                       .max_computes = 2,
-                                       .shift = 8,
-                                       .n_weights = 1,
-                                       .weights = weights};
+  plan.certificate = (moc_certificate){
+      .kind = MOC_CERTIFICATE_RETENTION, .max_computes = 2, .shift = 8, .n_weights = 1, .weights = weights};
   moc_certificate good = plan.certificate;
   good.bound = 9;
   check_proves(graph, &plan, 9); /* 52 / 256 a byte: 260 for a's 5 bytes, 4 of them earned */
