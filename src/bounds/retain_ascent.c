@@ -238,7 +238,7 @@ void moc__retain_ascend(moc__retain *r, int64_t target, int32_t rounds, void (*c
       save(r);
     }
     if (r->reached >= most) break;
-    average(r, 0.03);
+    average(r, 0.03 * factor);
     if (++since > PATIENCE) {
       factor *= 0.7;
       since = 0;

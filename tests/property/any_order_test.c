@@ -97,7 +97,9 @@ static void never_above_the_optimum(void **state) {
       "made up certificates accepted\n",
       (long long)graphs, (long long)count.budgets, (long long)count.recomputing, (long long)count.positive,
       (long long)count.tight, (long long)count.accepted);
-  assert_true(count.positive > count.recomputing / 3 && count.tight > 0 && count.accepted > graphs);
+  assert_true(count.accepted > graphs);
+  if (graphs < GRAPHS / 10) return; /* too few to say more */
+  assert_true(count.positive > count.recomputing / 3 && count.tight > 0);
 }
 
 int main(void) {

@@ -1,5 +1,6 @@
 /* Retention certificates against exhaustive search: whatever certificate moc_verify_bound accepts, it proves no more than
- * the optimum. Certificates are made up at random and improved by chance, without the solver, so that they come close. */
+ * the optimum. Certificates are made up at random and improved by chance, half of them from what the solver hands out, so
+ * that they come close. */
 #include "support/exhaustive.h"
 #include "support/graphs.h"
 #include "support/plans.h"
@@ -7,7 +8,7 @@
 
 #include <stdlib.h>
 
-enum { GRAPHS = 2000, TRIES = 1500, MOST_WEIGHTS = 6, MOST_SHARES = 12, ALL = 1 << 20 };
+enum { GRAPHS = 2000, TRIES = 1000, MOST_WEIGHTS = 6, MOST_SHARES = 24, ALL = 1 << 20, SHIFT = 8 };
 
 typedef struct draft {
   moc_bound_weight weights[MOST_WEIGHTS];
@@ -66,19 +67,47 @@ static void change(moc__rng *rng, const moc_graph *graph, draft *d) {
   if (d->n_shares > 0) qsort(d->shares, (size_t)d->n_shares, sizeof *d->shares, by_weight);
 }
 
+/* What the solver hands out, if that is of the kind and fits. */
+static draft solved(const moc_graph *graph, int64_t budget, int max_computes) {
+  draft d = {0};
+  moc_solve_options options;
+  moc_error error;
+  moc_plan *plan;
+  moc_solve_options_init(&options);
+  options.budget = budget;
+  options.max_computes = max_computes;
+  options.threads = 1;
+  options.moves = 300;
+  CHECK_OK(moc_solve(graph, &options, NULL, &plan, &error), error);
+  const moc_certificate *c = &plan->certificate;
+  if (c->bound > 0 && c->kind == MOC_CERTIFICATE_RETENTION && c->n_weights <= MOST_WEIGHTS &&
+      c->n_shares <= MOST_SHARES) {
+    d.n_weights = c->n_weights;
+    d.n_shares = c->n_shares;
+    for (int64_t i = 0; i < c->n_weights; i++) {
+      d.weights[i] = c->weights[i];
+      d.weights[i].weight = (c->weights[i].weight >> moc__max(0, c->shift - SHIFT)) + 1;
+    }
+    for (int64_t i = 0; i < c->n_shares; i++) d.shares[i] = c->shares[i];
+  }
+  moc_plan_destroy(plan);
+  return d;
+}
+
 static void try_certificates(moc__rng *rng, const moc_graph *graph, int64_t budget, int max_computes, int64_t best,
                              int64_t baseline, tally *count) {
   draft good = {0};
+  if (moc__rng_below(rng, 2) == 0 && best > baseline) good = solved(graph, budget, max_computes);
   int64_t reached = baseline;
   bool shares = false;
   for (int i = 0; i < TRIES; i++) {
     draft d = good;
-    for (uint32_t k = 1 + moc__rng_below(rng, 3); k > 0; k--) change(rng, graph, &d);
+    for (uint32_t k = i == 0 ? 0 : 1 + moc__rng_below(rng, 3); k > 0; k--) change(rng, graph, &d);
     moc_plan plan = {.budget = budget, .max_computes = max_computes, .order = MOC_ORDER_INPUT};
     plan.certificate = (moc_certificate){.bound = 1,
                                          .kind = MOC_CERTIFICATE_RETENTION,
                                          .max_computes = max_computes == 2 ? 2 : 0,
-                                         .shift = 8,
+                                         .shift = SHIFT,
                                          .n_weights = d.n_weights,
                                          .weights = d.weights,
                                          .n_shares = d.n_shares,
@@ -135,8 +164,10 @@ static void no_certificate_proves_too_much(void **state) {
       "%lld had the optimum proved by one; %lld times the best one had shares\n",
       (long long)graphs, (long long)count.accepted, (long long)count.with_shares, (long long)count.recomputing,
       (long long)count.tight, (long long)count.positive);
-  assert_true(count.accepted > graphs && count.with_shares > graphs && count.tight > count.recomputing / 8 &&
-              count.positive > 10);
+  assert_true(count.accepted > graphs);
+  if (graphs < GRAPHS / 10) return; /* too few to say more */
+  assert_true(count.with_shares > graphs && count.tight * 8 > count.recomputing &&
+              count.positive * 100 > count.recomputing);
 }
 
 int main(void) {
