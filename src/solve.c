@@ -1,6 +1,7 @@
 /* The story of a solve: check the options, settle the easy cases, let the threads search, verify, hand out. */
 #define _GNU_SOURCE /* sched_getaffinity */ // NOLINT
 #include "base/clock.h"
+#include "bounds/any_order.h"
 #include "cp/prove.h"
 #include "plan/plan.h"
 #include "search/anneal.h"
@@ -72,8 +73,9 @@ typedef struct solve {
 /* What a thread does. */
 typedef enum role {
   SEARCHES,
-  PROVES, /* raises the lower bound, and searches once that is done or given up */
-  BOTH    /* by turns: the only thread of an order that is given */
+  PROVES, /* raises the lower bound; searches by turns, the longer the less that succeeds, and once it is done */
+  BOTH,   /* the same, but searches first: the only thread of an order that is given */
+  BOUNDS  /* finds the bound for all orders, then searches */
 } role;
 
 typedef struct worker {
@@ -83,27 +85,74 @@ typedef struct worker {
   pthread_t thread;
 } worker;
 
-/* Of a single thread: the first moves, before it proves, and what it spends on that. */
-enum { FIRST_TURN = 200000, PROOF_EFFORT = 5000000 };
+/* Turns of a thread that proves and searches. A turn of proving that raises the bound is followed by another one; one that
+ * does not by moves of the search, twice as many each time. */
+enum {
+  FIRST_TURN = 200000,   /* moves of a single thread before it proves */
+  FIRST_BREAK = 1000000, /* moves after the first turn in vain */
+  TURN_EFFORT = 5000000, /* of proving, in about microseconds */
+  EFFORT_A_MOVE = 25     /* of a single thread: no more than so much for each move made */
+};
+
+static void prove_by_turns(worker *w) {
+  solve *s = w->solve;
+  moc__incumbent *incumbent = &s->incumbent;
+  moc__anneal_options turn = w->options;
+  int64_t left = w->options.moves, next = w->role == BOTH ? FIRST_TURN : FIRST_BREAK, effort = TURN_EFFORT;
+  moc__prover *prover = NULL;
+  bool search = w->role == BOTH, more = true;
+  while (more && !moc__stopped(incumbent)) {
+    if (search) {
+      turn.moves = w->options.moves == 0 ? next : moc__min(left, next);
+      moc__anneal(&s->staged, &turn, &s->pool, incumbent);
+      turn.stream += (uint64_t)s->options.threads;
+      left -= turn.moves;
+      next = moc__min(2 * next, INT64_MAX / 4);
+      if (w->role == BOTH) effort = moc__min(TURN_EFFORT, EFFORT_A_MOVE * turn.moves);
+      if (moc__stopped(incumbent)) break;
+    }
+    if (prover == NULL) prover = moc__prover_create(&s->staged, s->options.budget, s->most_computes, incumbent);
+    if (prover == NULL) break;
+    int64_t bound = moc__prover_bound(prover);
+    more = moc__prover_run(prover, effort);
+    search = moc__prover_bound(prover) <= bound + bound / 1000;
+    if (!search && w->role == PROVES) next = FIRST_BREAK;
+    if (w->options.moves == 0 || left > 0) continue;
+    if (search && w->role == BOTH) break;
+    search = false; /* no moves are left: it proves as long as others search */
+  }
+  moc__prover_destroy(prover, &s->certificate);
+  w->options.stream = turn.stream;
+  if (w->options.moves == 0 || left > 0) {
+    w->options.moves = left;
+    if (!moc__stopped(incumbent)) moc__anneal(&s->staged, &w->options, &s->pool, incumbent);
+  }
+  if (w->role == BOTH) atomic_store(&incumbent->stop, true); /* its moves are all there are */
+}
+
+static bool stopped(void *incumbent) {
+  return moc__stopped(incumbent);
+}
+
+/* When memory is out for it there is no bound, and no harm done. */
+static void bound_all_orders(solve *s) {
+  int64_t extra = 0;
+  moc_status status = moc__bound_any_order(&s->staged, s->options.budget, s->input_order, stopped, &s->incumbent,
+                                           &s->allocator, &extra, &s->certificate);
+  if (status == MOC_OK && extra > 0) (void)moc__incumbent_raise(&s->incumbent, extra);
+}
 
 static void *work(void *argument) {
   worker *w = argument;
   solve *s = w->solve;
-  moc__prove_options prove = {s->options.budget, s->most_computes, w->role == BOTH ? PROOF_EFFORT : 0};
-  if (w->role == PROVES) moc__prove(&s->staged, &prove, &s->incumbent, &s->certificate);
-  if (w->role == BOTH) {
-    moc__anneal_options turn = w->options;
-    int64_t moves = turn.moves;
-    turn.moves = moves == 0 ? FIRST_TURN : moc__min(moves, FIRST_TURN);
-    moc__anneal(&s->staged, &turn, &s->pool, &s->incumbent);
-    if (!moc__stopped(&s->incumbent)) moc__prove(&s->staged, &prove, &s->incumbent, &s->certificate);
-    if (moves > 0) w->options.moves = moves - turn.moves;
-    if (moves > 0 && w->options.moves == 0) atomic_store(&s->incumbent.stop, true);
-    w->options.stream = (uint64_t)s->options.threads;
-  }
-  if (!moc__stopped(&s->incumbent)) moc__anneal(&s->staged, &w->options, &s->pool, &s->incumbent);
+  if (w->role == BOUNDS) bound_all_orders(s);
+  if (w->role == SEARCHES || w->role == BOUNDS)
+    moc__anneal(&s->staged, &w->options, &s->pool, &s->incumbent);
+  else
+    prove_by_turns(w);
   /* Who proves does not go on when those who search have used up their moves. */
-  if (w->role == SEARCHES && atomic_fetch_sub(&s->searching, 1) == 1) atomic_store(&s->incumbent.stop, true);
+  if ((w->role == SEARCHES || w->role == BOUNDS) && atomic_fetch_sub(&s->searching, 1) == 1)
+    atomic_store(&s->incumbent.stop, true);
   moc__incumbent_leave(&w->solve->incumbent);
   return NULL;
 }
@@ -181,6 +230,7 @@ static moc_status run_threads(solve *s, moc_error *error) {
     worker *w = &workers[started];
     w->solve = s;
     if (proves && started == threads - 1) w->role = threads == 1 ? BOTH : PROVES;
+    if (s->options.order == MOC_ORDER_AUTO && s->options.prove == 1 && started == threads - 1) w->role = BOUNDS;
     w->options = (moc__anneal_options){.budget = s->options.budget,
                                        .max_computes = s->options.max_computes,
                                        .most_computes = s->most_computes,
@@ -204,12 +254,14 @@ static moc_status run_threads(solve *s, moc_error *error) {
 static moc_status fill_plan(solve *s, moc_plan *plan, moc_error *error) {
   moc__incumbent *incumbent = &s->incumbent;
   plan->lower_bound = incumbent->lower_bound;
-  if (plan->lower_bound > plan->baseline_duration) plan->bound_scope = MOC_SCOPE_ORDER;
+  bool order = s->options.order == MOC_ORDER_INPUT && plan->lower_bound > plan->baseline_duration;
+  if (order) plan->bound_scope = MOC_SCOPE_ORDER;
   plan->moves = atomic_load(&incumbent->moves);
   plan->trace = incumbent->trace;
   plan->n_trace = incumbent->n_trace;
   plan->certificate = s->certificate;
   s->certificate.weights = NULL;
+  s->certificate.shares = NULL;
   incumbent->trace = NULL;
   plan->max_computes = (int32_t)moc__max(plan->max_computes, incumbent->max_computes);
   plan->status = MOC_PLAN_UNKNOWN;
@@ -240,6 +292,7 @@ static moc_status search_plan(solve *s, const moc_op *order, moc_plan *plan, moc
     }
     if (status == MOC_OK) status = fill_plan(s, plan, error);
     moc__release(&s->allocator, s->certificate.weights);
+    moc__release(&s->allocator, s->certificate.shares);
     moc__incumbent_release(&s->incumbent);
   }
   moc__staged_release(&s->staged);

@@ -297,18 +297,40 @@ typedef struct moc_trace_point {
   int64_t lower_bound;
 } moc_trace_point;
 
-/* A certificate of a lower bound for the graph's input order, whatever the number of computations: memory at the first
- * computation of each operation listed counts for `weight` * 2^-shift durations a byte. moc_verify_bound tells what it
- * proves, and why. */
+/* A certificate of a lower bound, for the graph's input order or for all; moc_verify_bound tells what it proves, and why.
+ * COVERING: memory at the first computation of each operation listed counts for `weight` * 2^-shift durations a byte;
+ * whatever the number of computations, and the order of recomputations between two first computations.
+ * RETENTION: memory when `op` runs, or would, in the stage that ends with the first computation of `stage` does. What a
+ * tensor's bytes count for there is shared among those who may need it: `share` * 2^-20 of it goes to runs of `reader`
+ * after that, up to the stage of `last` (to runs at the event, where `reader` makes the tensor), the rest to the next first
+ * computation that reads it.
+ * ANY_ORDER: as COVERING, for every schedule of any order: what must be in memory whatever the order counts. */
+typedef enum moc_certificate_kind {
+  MOC_CERTIFICATE_COVERING,
+  MOC_CERTIFICATE_RETENTION,
+  MOC_CERTIFICATE_ANY_ORDER
+} moc_certificate_kind;
 typedef struct moc_bound_weight {
   moc_op op;
-  int64_t weight; /* positive */
+  moc_op stage;   /* retention only */
+  int64_t weight; /* positive; of the retention kind at most 2^44 */
 } moc_bound_weight;
+typedef struct moc_bound_share {
+  int64_t weight;    /* in weights[]; shares ascend by it */
+  moc_tensor tensor; /* MOC_NONE: the workspace of the operation */
+  moc_op reader, last;
+  int32_t share; /* positive; those of one tensor and weight together at most 2^20 */
+} moc_bound_share;
 typedef struct moc_certificate {
   int64_t bound; /* the total duration that it proves to be a lower bound; 0: there is no certificate */
-  int32_t shift; /* 0 to 60 */
+  moc_certificate_kind kind;
+  int32_t
+      max_computes; /* retention: 2: holds for that many computations of an operation at most; 0: for any number */
+  int32_t shift;    /* 0 to 60 */
   int64_t n_weights;
-  moc_bound_weight *weights; /* [n_weights] each operation at most once */
+  moc_bound_weight *weights; /* [n_weights] but for retention each operation at most once */
+  int64_t n_shares;
+  moc_bound_share *shares; /* [n_shares] */
 } moc_certificate;
 
 /* What a solve found. Read-only for callers. Without a plan (UNKNOWN, INFEASIBLE) `length` is 0 and the
@@ -408,9 +430,9 @@ MOC_API MOC_MUST_CHECK moc_status moc_verify(const moc_graph *graph, const moc_p
 
 /* Check a plan's certificate with exact integers and by code that shares nothing with the solver: recompute, from the
  * graph, its input order, plan->budget and the weights, the total duration that they prove to be a lower bound for every
- * schedule whose first computations follow the input order. It goes to *bound (may be NULL). INVALID_PLAN: the plan has
- * no certificate, it is malformed, or proves less than its own `bound`, or more than the plan's duration. Cost:
- * O(n + m) and a sort of each operation's reads. */
+ * schedule whose first computations follow the input order (of any order, for that kind). It goes to *bound (may be NULL). INVALID_PLAN: the plan has
+ * no certificate, it is malformed, or proves less than its own `bound`, or more than the plan's duration. Cost, covering:
+ * O(n + m) and a sort of each operation's reads; retention: O(weights * reads + shares) and sorts. */
 MOC_API MOC_MUST_CHECK moc_status moc_verify_bound(const moc_graph *graph, const moc_plan *plan,
                                                    const moc_allocator *allocator, int64_t *bound,
                                                    moc_error *error);

@@ -1,36 +1,34 @@
-/* A bound on the objective for the search: the linear relaxation of memory and support, by Lagrange multipliers.
+/* A bound on the objective for the search: the retention bound (bounds/retain.h) at the present assignment.
  *
- * With multipliers l_e >= 0 for the memory constraint of each event e, room_e its bound, and 0 <= v_s for each support s
- * (R_s >= V_s - X_s) of a tensor of size_t at e, those of one R together at most l_e size_t, every solution has
- *
- *   extra >= sum_e -l_e room_e + sum_s v_s V_s - v_s X_s + sum_p duration_p |starts of p|.
- *
- * V and X speak of the starts of one operation each, so for given multipliers the right side falls apart: operation p
- * chooses its starts to earn most, sum of b over the spans that are hit, less its duration for each start; b of a span is
- * the sum of v_s over the supports that it ends less the sum over those that it demands. Literals that the search has
- * fixed (spans that must be hit, or must not; at least one start) limit that choice: each operation's best is found by
- * going through the segments between ends of spans. Then
+ * With multipliers given, the relaxation falls apart into one choice for each operation: its starts. What the search has
+ * decided limits that choice - X(p, a, b) true: some start lies in a..b; false: none does; N(p, 1) true: there is one; false:
+ * there is none - so the bound at a node is
  *
  *   bound = constants - sum_p earnings_p,
  *
- * and when it passes the target, the literals of the operations that matter are a conflict; an operation whose literals
- * make little difference is left out of it. A literal that would push the bound past the target is false.
+ * each operation's best found by going through its cells. When it passes the target, the literals of the operations that
+ * matter are a conflict; an operation whose literals make little difference is left out of it. A literal that would push
+ * the bound past the target is false.
  *
  * Multipliers are integers in units of 2^-shift, sums have 128 bits: no rounding takes part in a deduction. They are
- * improved by subgradient steps in floating point, thoroughly at level 0, by a few steps below. Lagrangean relaxation in
- * a conflict-driven search, with explanations, follows the idea of reduced-cost explanations (Davies, Gange and Stuckey
- * for linear relaxations). */
+ * improved in floating point, thoroughly at level 0 (with what is fixed there, and new events and supports), by a few
+ * steps below. Lagrangean relaxation in a conflict-driven search, with explanations, follows the idea of reduced-cost
+ * explanations (Davies, Gange and Stuckey for linear relaxations). */
 #ifndef MOC_CP_DUAL_H
 #define MOC_CP_DUAL_H
 
+#include "bounds/retain.h"
 #include "cp/model.h"
 
 typedef struct moc__dual moc__dual;
 
-/* A dual of `model`, which must outlive it. NULL when memory is out. */
-moc__dual *moc__dual_create(moc__model *model);
+/* A dual of `model` over `retain` (of the same staged model, budget and computations); both must outlive it. NULL when
+ * memory is out. */
+moc__dual *moc__dual_create(moc__model *model, moc__retain *retain);
 /* Let the search of its model use it. */
 void moc__dual_install(moc__dual *dual);
+/* For ablations: whether literals are fixed, and how many steps improve the multipliers below level 0. */
+void moc__dual_tune(moc__dual *dual, bool fixes, int32_t node_rounds);
 void moc__dual_destroy(moc__dual *dual);
 
 /* Work done, in about microseconds. */

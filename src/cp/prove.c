@@ -5,33 +5,54 @@
 #include "cp/dual.h"
 
 enum {
-  SLICE = 50,          /* conflicts between two looks at incumbent and effort */
-  FIRST_PATIENCE = 10, /* slices spent on a target at first */
-  MORE_PATIENCE = 4,   /* so many times that for the best plan as target: it would settle everything */
+  SLICE = 25,          /* conflicts between two looks at incumbent and effort */
+  FIRST_PATIENCE = 10, /* slices spent on a target at first; a quarter more each time that is not enough */
   COVER_ROUNDS = 3000,
-  MOST_PLACES = 20000 /* for larger graphs the covering bound is all that is tried */
+  RETAIN_ROUNDS = 300, /* of the retention bound's ascent between two looks for what is violated */
+  MOST_IDLE = 4,       /* so many times without a rise end it */
+  MOST_PLACES = 20000  /* for larger graphs the covering bound is all that is tried */
 };
 #define COVER_WORK INT64_C(300000000) /* rounds of the covering bound times its size, at most */
+#define MOST_LIVES INT64_C(150000000) /* steps of all tensors' lives for which the retention bound is tried */
 
-typedef struct prover {
-  const moc__prove_options *options;
+typedef enum part { RETENTION, PROGRAM, DONE } part;
+
+struct moc__prover {
+  const moc__staged *staged;
   moc__incumbent *incumbent;
-  moc__model model;
-  moc__dual *dual;
+  moc_allocator allocator;
+  int64_t budget;
+  int32_t max_computes;
+  part part;
+  moc_certificate certificate;
   int64_t bound; /* proven extra duration */
   bool broken;   /* a plan contradicts the bound */
-} prover;
+  moc__retain retain;
+  int32_t idle; /* improvements without a rise */
+  bool has_model;
+  moc__model model;
+  moc__dual *dual;
+  /* The target at hand. */
+  int64_t target; /* 0: none */
+  double share;   /* of the way from bound to plan */
+  int64_t patience, slices;
+  int32_t *order; /* [n] work space */
+  moc__pair *pairs;
+  int64_t pairs_capacity;
+};
 
 static bool stop(void *context) {
   return moc__stopped(context);
 }
 
-static void raise_bound(prover *p, int64_t extra) {
+static void raise_bound(moc__prover *p, int64_t extra) {
   if (extra <= p->bound) return;
   p->bound = extra;
   if (!moc__incumbent_raise(p->incumbent, extra)) p->broken = true;
   assert(!p->broken);
 }
+
+/* --- Bounds of relaxations --- */
 
 /* What the covering bound rests on. */
 static void certify(const moc__cover *cover, const moc__staged *staged, moc_certificate *certificate) {
@@ -41,24 +62,79 @@ static void certify(const moc__cover *cover, const moc__staged *staged, moc_cert
     moc__release(&cover->allocator, weights);
     return;
   }
-  *certificate = (moc_certificate){staged->total_duration + cover->extra, cover->shift, 0, weights};
+  *certificate =
+      (moc_certificate){.bound = staged->total_duration + cover->extra, .shift = cover->shift, .weights = weights};
   for (int32_t r = 0; r < cover->n_rows; r++) {
     if (cover->weight[r] > 0)
-      weights[certificate->n_weights++] = (moc_bound_weight){staged->order[cover->step[r]], cover->weight[r]};
+      weights[certificate->n_weights++] =
+          (moc_bound_weight){.op = staged->order[cover->step[r]], .weight = cover->weight[r]};
   }
 }
 
-static void prove_cover(prover *p, const moc__staged *staged, moc_certificate *certificate) {
+static void prove_cover(moc__prover *p) {
   moc__cover cover;
-  const moc_allocator *allocator = &p->incumbent->allocator;
-  if (moc__cover_init(&cover, staged, p->options->budget, allocator, NULL) != MOC_OK) return;
+  if (moc__cover_init(&cover, p->staged, p->budget, &p->allocator, NULL) != MOC_OK) return;
   int64_t size = 1 + cover.n_rows + (cover.n_items > 0 ? cover.first_part[cover.n_items] : 0);
   int64_t rounds = moc__min(COVER_ROUNDS, 50 + COVER_WORK / size);
   if (moc__cover_ascend(&cover, INT64_MAX, (int32_t)rounds, stop, p->incumbent, NULL) == MOC_OK) {
     raise_bound(p, cover.extra);
-    if (cover.extra > 0) certify(&cover, staged, certificate);
+    if (cover.extra > 0) certify(&cover, p->staged, &p->certificate);
   }
   moc__cover_release(&cover);
+}
+
+/* Whether memory at every event can be looked at within reason: that takes time for each step of each tensor's life. */
+static bool small_enough(const moc__staged *staged) {
+  int64_t lives = 0;
+  for (int32_t t = 0; t < staged->n_tensors; t++) {
+    int64_t end = staged->readers.start[t + 1];
+    int32_t last = staged->keep[t] ? staged->n - 1 : staged->producer[t];
+    if (end > staged->readers.start[t]) last = (int32_t)moc__max(last, staged->readers.items[end - 1]);
+    lives += last - staged->producer[t];
+  }
+  return staged->n <= MOST_PLACES && lives < MOST_LIVES;
+}
+
+/* One improvement of the retention bound; false when it rises no more. */
+static bool improve_retention(moc__prover *p) {
+  moc__retain *r = &p->retain;
+  int64_t before = r->extra;
+  (void)moc__retain_improve(r, moc__incumbent_extra(p->incumbent), RETAIN_ROUNDS, stop, p->incumbent);
+  raise_bound(p, r->extra);
+  p->idle = r->extra > before + before / 2000 ? 0 : p->idle + 1;
+  return p->idle < MOST_IDLE && !r->out_of_memory;
+}
+
+static bool begin_program(moc__prover *p) {
+  if (p->retain.extra > 0 && p->staged->total_duration + p->retain.extra > p->certificate.bound)
+    moc__retain_certify(&p->retain, &p->certificate);
+  if (p->retain.out_of_memory) return false;
+  if (moc__model_init(&p->model, p->staged, p->budget, p->max_computes, &p->allocator, NULL) != MOC_OK)
+    return false;
+  p->has_model = true;
+  p->dual = moc__dual_create(&p->model, &p->retain);
+  p->order = MOC__NEW(&p->allocator, p->staged->n, int32_t);
+  if (p->dual == NULL || p->order == NULL) return false;
+  moc__dual_install(p->dual);
+  int64_t known = moc__incumbent_extra(p->incumbent);
+  p->share = known != INT64_MAX && known - p->bound > known / 10 ? 0.25 : 1;
+  p->patience = FIRST_PATIENCE;
+  return true;
+}
+
+/* --- Targets for the constraint program --- */
+
+static void choose_target(moc__prover *p, int64_t best) {
+  p->target = MOC_MAX_TOTAL;
+  p->slices = 0;
+  if (best != INT64_MAX) {
+    p->target = best;
+    if (p->share < 1) p->target = p->bound + moc__max(1, (int64_t)((double)(best - p->bound) * p->share));
+    if (p->target > best) p->target = best;
+    int64_t count = moc__incumbent_copy(p->incumbent, p->order, &p->pairs, &p->pairs_capacity);
+    if (count >= 0) moc__model_suggest(&p->model, p->pairs, count);
+  }
+  moc__model_set_target(&p->model, p->target);
 }
 
 static int64_t extra_of(const moc__model *m) {
@@ -67,84 +143,83 @@ static int64_t extra_of(const moc__model *m) {
   return extra;
 }
 
-/* One slice on a target. False when there is nothing more to do with it. */
-static bool pursue(prover *p, moc__model_end *end) {
+/* One slice on the target. False when there is nothing more to do. */
+static bool pursue(moc__prover *p) {
   moc__model *m = &p->model;
-  *end = moc__model_solve(m, SLICE, stop, p->incumbent);
-  if (*end == MOC__MODEL_SOLVED) {
+  int64_t best = moc__incumbent_extra(p->incumbent);
+  if (p->broken || best == p->bound) return false;
+  if (p->target == 0 || p->target > best) choose_target(p, best);
+  moc__model_end end = moc__model_solve(m, SLICE, stop, p->incumbent);
+  if (m->stuck || m->engine.out_of_memory) return false;
+  if (end == MOC__MODEL_SOLVED) {
     moc__incumbent_offer_pairs(p->incumbent, m->pairs, m->n_pairs, extra_of(m), moc__model_peak(m),
                                m->max_computes);
-    return false;
+    p->target = 0;
+  } else if (end == MOC__MODEL_REFUTED) {
+    if (p->target == MOC_MAX_TOTAL) return false; /* this order has no schedule at all; no status says so */
+    raise_bound(p, p->target);
+    p->target = 0;
+    p->share = p->share >= 0.5 ? 1 : 2 * p->share;
+  } else if (++p->slices >= p->patience) {
+    p->target = 0;
+    p->share = p->share < 0.02 ? 0.25 : p->share / 2;
+    p->patience += 1 + p->patience / 4;
   }
-  if (*end == MOC__MODEL_REFUTED) {
-    if (m->target < MOC_MAX_TOTAL) raise_bound(p, m->target);
-    return false;
-  }
-  return !m->stuck && !m->engine.out_of_memory && !moc__stopped(p->incumbent);
+  return true;
 }
 
-static int64_t work_done(const prover *p) {
-  return p->model.engine.propagations + moc__dual_work(p->dual) + p->model.work;
+/* --- The whole --- */
+
+moc__prover *moc__prover_create(const moc__staged *staged, int64_t budget, int32_t max_computes,
+                                moc__incumbent *incumbent) {
+  moc__prover *p = moc__allocate_zeroed(&incumbent->allocator, 1, sizeof *p);
+  if (p == NULL) return NULL;
+  p->staged = staged;
+  p->incumbent = incumbent;
+  p->allocator = incumbent->allocator;
+  p->budget = budget;
+  p->max_computes = max_computes;
+  prove_cover(p);
+  bool goes_on = small_enough(staged) &&
+                 moc__retain_init(&p->retain, staged, budget, max_computes, &p->allocator, NULL) == MOC_OK;
+  p->part = goes_on ? RETENTION : DONE;
+  return p;
 }
 
-static void settle(prover *p) {
-  moc__model *m = &p->model;
-  moc__pair *pairs = NULL;
-  int64_t capacity = 0, patience = FIRST_PATIENCE, tried = INT64_MAX; /* the best plan that was a target */
-  int32_t *order = MOC__NEW(&m->allocator, m->staged->n, int32_t);
-  double share = 1;
-  while (order != NULL && !p->broken && !moc__stopped(p->incumbent)) {
-    int64_t best = moc__incumbent_extra(p->incumbent);
-    if (best == p->bound) break;
-    if (best < tried) share = 1; /* a new plan may be the optimum */
-    tried = best;
-    int64_t target = MOC_MAX_TOTAL;
-    if (best != INT64_MAX) {
-      target = best;
-      if (share < 1) target = p->bound + moc__max(1, (int64_t)((double)(best - p->bound) * share));
-      if (target > best) target = best;
-      int64_t count = moc__incumbent_copy(p->incumbent, order, &pairs, &capacity);
-      if (count >= 0) moc__model_suggest(m, pairs, count);
-    }
-    moc__model_set_target(m, target);
-    moc__model_end end = MOC__MODEL_LIMIT;
-    bool more = true, news = false; /* a better plan came from elsewhere */
-    int64_t slices = share < 1 ? patience : patience * MORE_PATIENCE;
-    for (int64_t slice = 0; more && !news && slice < slices; slice++) {
-      more = pursue(p, &end);
-      if (p->options->effort > 0 && work_done(p) > p->options->effort) goto done;
-      news = moc__incumbent_extra(p->incumbent) < target;
-    }
-    if (end == MOC__MODEL_LIMIT && !more) break; /* stopped, or no memory */
-    if (end == MOC__MODEL_REFUTED) {
-      if (target == MOC_MAX_TOTAL) break; /* this order has no schedule at all; there is no status to say so */
-      share = share >= 0.5 ? 1 : 2 * share;
-    } else if (end == MOC__MODEL_LIMIT && !news) {
-      share /= 2;
-      if (share < 0.02) {
-        share = 0.25;
-        patience *= 2;
-      }
-    }
-  }
-done:
-  moc__release(&m->allocator, pairs);
-  moc__release(&m->allocator, order);
+void moc__prover_destroy(moc__prover *p, moc_certificate *certificate) {
+  if (p == NULL) return;
+  if (p->part == RETENTION && p->retain.extra > 0 &&
+      p->staged->total_duration + p->retain.extra > p->certificate.bound)
+    moc__retain_certify(&p->retain, &p->certificate);
+  *certificate = p->certificate;
+  moc_allocator allocator = p->allocator;
+  moc__dual_destroy(p->dual);
+  if (p->has_model) moc__model_release(&p->model);
+  if (p->retain.ops != NULL) moc__retain_release(&p->retain);
+  moc__release(&allocator, p->pairs);
+  moc__release(&allocator, p->order);
+  moc__release(&allocator, p);
 }
 
-void moc__prove(const moc__staged *staged, const moc__prove_options *options, moc__incumbent *incumbent,
-                moc_certificate *certificate) {
-  prover p = {.options = options, .incumbent = incumbent};
-  prove_cover(&p, staged, certificate);
-  if (moc__stopped(incumbent) || staged->n > MOST_PLACES) return;
-  if (moc__model_init(&p.model, staged, options->budget, options->max_computes, &incumbent->allocator, NULL) !=
-      MOC_OK)
-    return;
-  p.dual = moc__dual_create(&p.model);
-  if (p.dual != NULL) {
-    moc__dual_install(p.dual);
-    settle(&p);
+static int64_t work_done(const moc__prover *p) {
+  int64_t work = p->retain.work;
+  if (p->dual != NULL) work += p->model.engine.propagations + moc__dual_work(p->dual) + p->model.work;
+  return work;
+}
+
+bool moc__prover_run(moc__prover *p, int64_t effort) {
+  int64_t end = work_done(p) + effort;
+  while (p->part != DONE && !moc__stopped(p->incumbent)) {
+    if (p->part == RETENTION) {
+      if (!improve_retention(p)) p->part = begin_program(p) ? PROGRAM : DONE;
+    } else if (!pursue(p)) {
+      p->part = DONE;
+    }
+    if (work_done(p) >= end) break;
   }
-  moc__dual_destroy(p.dual);
-  moc__model_release(&p.model);
+  return p->part != DONE;
+}
+
+int64_t moc__prover_bound(const moc__prover *p) {
+  return p->bound;
 }

@@ -1,24 +1,31 @@
 /* The prover: raises the lower bound until it meets the best plan, and finds plans on the way.
  *
- * First the covering bound (bounds/cover.h), at once. Then the constraint program is asked for a schedule below a target:
- * a refusal proves the target a lower bound, an answer is a better plan. The target is the best plan's duration, which
- * would settle everything, for a while; then places between bound and plan, nearer to the bound after a failure and
- * further after a success (a destructive lower bound). */
+ * First the covering bound (bounds/cover.h), at once; then the retention bound (bounds/retain.h), until it rises no more. Then
+ * the constraint program is asked for a schedule below a target: a refusal proves the target a lower bound, an answer is a
+ * better plan. Targets lie between bound and plan, nearer to the bound after a failure and further after a success (a
+ * destructive lower bound); the plan's own duration is the last. */
 #ifndef MOC_CP_PROVE_H
 #define MOC_CP_PROVE_H
 
 #include "search/incumbent.h"
 
-typedef struct moc__prove_options {
-  int64_t budget;
-  int32_t max_computes; /* that schedules may have; the bound holds for those */
-  int64_t effort;       /* most units of work, each about a microsecond; 0: no limit */
-} moc__prove_options;
+typedef struct moc__prover moc__prover;
 
-/* Run until the incumbent says stop, everything is proved, or the effort is spent. When memory is out the proof ends;
- * the incumbent is not told: the search needs no bound. *certificate, zeroed, gets that of the covering bound if that is
- * more than nothing; its weights belong to the caller. Deterministic but for what the incumbent holds. */
-void moc__prove(const moc__staged *staged, const moc__prove_options *options, moc__incumbent *incumbent,
-                moc_certificate *certificate);
+/* A prover for schedules of `staged` within `budget` with at most `max_computes` computations of an operation. All must
+ * outlive it. NULL when memory is out. */
+moc__prover *moc__prover_create(const moc__staged *staged, int64_t budget, int32_t max_computes,
+                                moc__incumbent *incumbent);
+
+/* Go on for about `effort` units of work, each about a microsecond. False when there is nothing more to do: everything is
+ * proved, the graph is too large for more, or memory is out; the incumbent is not told, for the search needs no bound.
+ * Deterministic but for what the incumbent holds; it is asked for a stop often. */
+bool moc__prover_run(moc__prover *prover, int64_t effort);
+
+/* The extra duration proved so far. */
+int64_t moc__prover_bound(const moc__prover *prover);
+
+/* *certificate, zeroed, gets that of the best bound that has one, if there is more than nothing; its arrays belong to the
+ * caller. */
+void moc__prover_destroy(moc__prover *prover, moc_certificate *certificate);
 
 #endif

@@ -236,30 +236,83 @@ static moc_status read_trace(plan_reader *r) {
   return status;
 }
 
+static moc_status read_weights(plan_reader *r, const moc__place *list_at, const json_t *array) {
+  moc_certificate *c = &r->plan->certificate;
+  moc_status status = MOC_OK;
+  for (size_t i = 0; i < json_array_size(array) && status == MOC_OK; i++) {
+    moc__place item_at = moc__item(list_at, i), node_at = moc__member(&item_at, "node");
+    moc__place stage_at = moc__member(&item_at, "stage");
+    const json_t *item = json_array_get(array, i);
+    moc_bound_weight *weight = &c->weights[i];
+    status = moc__check_object(&r->reader, &item_at, item, "a weight");
+    if (status == MOC_OK) status = read_op(r, &node_at, json_object_get(item, "node"), &weight->op);
+    weight->stage = weight->op;
+    if (status == MOC_OK && c->kind == MOC_CERTIFICATE_RETENTION)
+      status = read_op(r, &stage_at, json_object_get(item, "stage"), &weight->stage);
+    if (status == MOC_OK) status = read_entry_number(r, &item_at, item, "weight", &weight->weight);
+  }
+  return status;
+}
+
+static moc_status read_shares(plan_reader *r, const moc__place *list_at, const json_t *array) {
+  moc_certificate *c = &r->plan->certificate;
+  moc_status status = moc__check_array(&r->reader, list_at, array, "shares");
+  if (status != MOC_OK) return status;
+  c->shares = MOC__NEW(&r->plan->allocator, json_array_size(array), moc_bound_share);
+  if (c->shares == NULL) return moc__out_of_memory(r->reader.error);
+  c->n_shares = (int64_t)json_array_size(array);
+  for (size_t i = 0; i < json_array_size(array) && status == MOC_OK; i++) {
+    moc__place at = moc__item(list_at, i), reader_at = moc__member(&at, "reader"),
+               last_at = moc__member(&at, "last");
+    const json_t *item = json_array_get(array, i);
+    moc_bound_share *share = &c->shares[i];
+    int64_t part = 0;
+    status = moc__check_object(&r->reader, &at, item, "a share");
+    if (status == MOC_OK) status = read_entry_number(r, &at, item, "weight", &share->weight);
+    share->tensor = MOC_NONE; /* the workspace */
+    if (status == MOC_OK && (json_object_get(item, "node") != NULL || json_object_get(item, "tensor") != NULL))
+      status = read_interval_tensor(r, &at, item, &share->tensor);
+    if (status == MOC_OK) status = read_op(r, &reader_at, json_object_get(item, "reader"), &share->reader);
+    if (status == MOC_OK) status = read_op(r, &last_at, json_object_get(item, "last"), &share->last);
+    if (status == MOC_OK) status = read_entry_number(r, &at, item, "share", &part);
+    share->share = (int32_t)moc__min(part, INT32_MAX);
+  }
+  return status;
+}
+
 static moc_status read_certificate(plan_reader *r) {
   moc__place at = moc__member(NULL, "certificate"), weights_at = moc__member(&at, "weights");
+  moc__place shares_at = moc__member(&at, "shares"), kind_at = moc__member(&at, "kind");
   const json_t *object = get(r, "certificate");
   if (object == NULL) return MOC_OK;
   moc_certificate *certificate = &r->plan->certificate;
-  int64_t shift = 0;
+  int64_t shift = 0, computes = 0;
   moc_status status = moc__check_object(&r->reader, &at, object, "a certificate");
-  if (status == MOC_OK) status = read_entry_number(r, &at, object, "bound", &certificate->bound);
+  if (status != MOC_OK) return status;
+  const json_t *kind = json_object_get(object, "kind");
+  const char *name = kind == NULL ? "covering" : json_string_value(kind);
+  static const char *const names[] = {"covering", "retention", "any-order"}; /* as moc_certificate_kind has them */
+  int found = 0;
+  while (name != NULL && found < 3 && strcmp(name, names[found]) != 0) found++;
+  if (name == NULL || found == 3)
+    return moc__fail_at(&r->reader, MOC_INVALID_PLAN, &kind_at,
+                        "expected \"covering\", \"retention\" or \"any-order\"");
+  certificate->kind = (moc_certificate_kind)found;
+  bool retention = certificate->kind == MOC_CERTIFICATE_RETENTION;
+  status = read_entry_number(r, &at, object, "bound", &certificate->bound);
   if (status == MOC_OK) status = read_entry_number(r, &at, object, "shift", &shift);
+  if (status == MOC_OK && retention) status = read_entry_number(r, &at, object, "max_computes", &computes);
   if (status != MOC_OK) return status;
   certificate->shift = (int32_t)moc__min(shift, INT32_MAX);
+  certificate->max_computes = (int32_t)moc__min(computes, INT32_MAX);
   const json_t *array = json_object_get(object, "weights");
   status = moc__check_array(&r->reader, &weights_at, array, "weights");
   if (status != MOC_OK) return status;
   certificate->weights = MOC__NEW(&r->plan->allocator, json_array_size(array), moc_bound_weight);
   if (certificate->weights == NULL) return moc__out_of_memory(r->reader.error);
   certificate->n_weights = (int64_t)json_array_size(array);
-  for (size_t i = 0; i < json_array_size(array) && status == MOC_OK; i++) {
-    moc__place item_at = moc__item(&weights_at, i), node_at = moc__member(&item_at, "node");
-    const json_t *item = json_array_get(array, i);
-    status = moc__check_object(&r->reader, &item_at, item, "a weight");
-    if (status == MOC_OK) status = read_op(r, &node_at, json_object_get(item, "node"), &certificate->weights[i].op);
-    if (status == MOC_OK) status = read_entry_number(r, &item_at, item, "weight", &certificate->weights[i].weight);
-  }
+  status = read_weights(r, &weights_at, array);
+  if (status == MOC_OK && retention) status = read_shares(r, &shares_at, json_object_get(object, "shares"));
   return status;
 }
 

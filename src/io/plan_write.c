@@ -133,6 +133,24 @@ static moc_status add_steps(moc__text *text, const moc_graph *graph, const moc_p
   return status;
 }
 
+/* Which tensor an entry is about: its producer, and its name where that does not say it. */
+static moc_status add_tensor(moc__text *text, const moc_graph *graph, moc__tensor_ids *ids, moc_tensor t,
+                             moc_error *error) {
+  moc_op producer = moc_graph_tensor_producer(graph, t);
+  moc_status status = MOC_OK;
+  if (producer != MOC_NONE) {
+    moc__text_literal(text, "\"node\": ");
+    status = moc__text_op_id(text, graph, producer, error);
+    moc__text_literal(text, ", ");
+  }
+  if (status == MOC_OK && (producer == MOC_NONE || moc_graph_op_outputs(graph, producer).count != 1)) {
+    moc__text_literal(text, "\"tensor\": ");
+    status = moc__text_tensor_id(text, ids, t, error);
+    moc__text_literal(text, ", ");
+  }
+  return status;
+}
+
 static moc_status add_intervals(moc__text *text, const moc_graph *graph, const moc_plan *plan, moc_error *error) {
   moc__tensor_ids ids;
   moc__tensor_ids_init(&ids, graph);
@@ -140,22 +158,50 @@ static moc_status add_intervals(moc__text *text, const moc_graph *graph, const m
   begin_list(text, "intervals");
   for (int64_t i = 0; i < plan->n_intervals && status == MOC_OK; i++) {
     moc_interval interval = plan->intervals[i];
-    moc_op producer = moc_graph_tensor_producer(graph, interval.tensor);
     comma(text, i == 0);
     moc__text_literal(text, "{");
-    if (producer != MOC_NONE) {
-      moc__text_literal(text, "\"node\": ");
-      status = moc__text_op_id(text, graph, producer, error);
-      moc__text_literal(text, ", ");
-    }
-    if (status == MOC_OK && (producer == MOC_NONE || moc_graph_op_outputs(graph, producer).count != 1)) {
-      moc__text_literal(text, "\"tensor\": ");
-      status = moc__text_tensor_id(text, &ids, interval.tensor, error);
-      moc__text_literal(text, ", ");
-    }
+    status = add_tensor(text, graph, &ids, interval.tensor, error);
     moc__text_printf(text, "\"start\": %" PRId64 ", \"end\": %" PRId64 "}", interval.start, interval.end);
   }
   moc__text_literal(text, "],\n");
+  return status;
+}
+
+static moc_status check_certificate(const moc_graph *graph, const moc_certificate *c, moc_error *error) {
+  int64_t n = moc_graph_operations(graph), tensors = moc_graph_tensors(graph);
+  for (int64_t i = 0; i < c->n_weights; i++) {
+    moc_bound_weight w = c->weights[i];
+    bool stage = c->kind != MOC_CERTIFICATE_RETENTION || (w.stage >= 0 && w.stage < n);
+    if (w.op < 0 || w.op >= n || !stage)
+      return moc__fail(error, MOC_INVALID_ARGUMENT, "",
+                       "weight %" PRId64 " of the certificate is for what is no operation", i);
+  }
+  for (int64_t i = 0; i < c->n_shares; i++) {
+    moc_bound_share s = c->shares[i];
+    if (s.reader < 0 || s.reader >= n || s.last < 0 || s.last >= n || s.tensor < MOC_NONE || s.tensor >= tensors)
+      return moc__fail(error, MOC_INVALID_ARGUMENT, "",
+                       "share %" PRId64 " of the certificate names what the graph does not have", i);
+  }
+  return MOC_OK;
+}
+
+static moc_status add_shares(moc__text *text, const moc_graph *graph, const moc_certificate *c, moc_error *error) {
+  moc__tensor_ids ids;
+  moc__tensor_ids_init(&ids, graph);
+  moc_status status = MOC_OK;
+  moc__text_literal(text, ", \"shares\": [");
+  for (int64_t i = 0; i < c->n_shares && status == MOC_OK; i++) {
+    moc_bound_share s = c->shares[i];
+    comma(text, i == 0);
+    moc__text_printf(text, "{\"weight\": %" PRId64 ", ", s.weight);
+    if (s.tensor != MOC_NONE) status = add_tensor(text, graph, &ids, s.tensor, error);
+    moc__text_literal(text, "\"reader\": ");
+    if (status == MOC_OK) status = moc__text_op_id(text, graph, s.reader, error);
+    moc__text_literal(text, ", \"last\": ");
+    if (status == MOC_OK) status = moc__text_op_id(text, graph, s.last, error);
+    moc__text_printf(text, ", \"share\": %d}", (int)s.share);
+  }
+  moc__text_literal(text, "]");
   return status;
 }
 
@@ -163,20 +209,29 @@ static moc_status add_intervals(moc__text *text, const moc_graph *graph, const m
 static moc_status add_certificate(moc__text *text, const moc_graph *graph, const moc_plan *plan, moc_error *error) {
   const moc_certificate *certificate = &plan->certificate;
   if (certificate->bound <= 0 || certificate->weights == NULL) return MOC_OK;
-  moc__text_printf(text, "  \"certificate\": {\"bound\": %" PRId64 ", \"shift\": %d, \"weights\": [",
+  moc_status status = check_certificate(graph, certificate, error);
+  bool retention = certificate->kind == MOC_CERTIFICATE_RETENTION;
+  const char *kind = retention                                        ? "retention"
+                     : certificate->kind == MOC_CERTIFICATE_ANY_ORDER ? "any-order"
+                                                                      : "covering";
+  moc__text_printf(text, "  \"certificate\": {\"kind\": \"%s\", \"bound\": %" PRId64 ", \"shift\": %d, ", kind,
                    certificate->bound, (int)certificate->shift);
-  moc_status status = MOC_OK;
+  if (retention) moc__text_printf(text, "\"max_computes\": %d, ", (int)certificate->max_computes);
+  moc__text_literal(text, "\"weights\": [");
   for (int64_t i = 0; i < certificate->n_weights && status == MOC_OK; i++) {
-    moc_op op = certificate->weights[i].op;
-    if (op < 0 || op >= moc_graph_operations(graph))
-      return moc__fail(error, MOC_INVALID_ARGUMENT, "",
-                       "weight %" PRId64 " of the certificate is for %d, which is no operation", i, op);
+    moc_bound_weight w = certificate->weights[i];
     comma(text, i == 0);
     moc__text_literal(text, "{\"node\": ");
-    status = moc__text_op_id(text, graph, op, error);
-    moc__text_printf(text, ", \"weight\": %" PRId64 "}", certificate->weights[i].weight);
+    status = moc__text_op_id(text, graph, w.op, error);
+    if (retention && status == MOC_OK) {
+      moc__text_literal(text, ", \"stage\": ");
+      status = moc__text_op_id(text, graph, w.stage, error);
+    }
+    moc__text_printf(text, ", \"weight\": %" PRId64 "}", w.weight);
   }
-  moc__text_literal(text, "]},\n");
+  moc__text_literal(text, "]");
+  if (status == MOC_OK && retention) status = add_shares(text, graph, certificate, error);
+  moc__text_literal(text, "},\n");
   return status;
 }
 

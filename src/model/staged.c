@@ -54,6 +54,7 @@ moc_status moc__staged_init(moc__staged *staged, const moc_graph *graph, const m
   staged->workspace = MOC__NEW(allocator, n, int64_t);
   staged->compute_once = MOC__NEW(allocator, n, bool);
   staged->first_output = MOC__NEW(allocator, (int64_t)n + 1, int32_t);
+  staged->tensor = MOC__NEW(allocator, tensors, moc_tensor);
   staged->size = MOC__NEW(allocator, tensors, int64_t);
   staged->producer = MOC__NEW(allocator, tensors, int32_t);
   staged->keep = MOC__NEW(allocator, tensors, bool);
@@ -63,8 +64,8 @@ moc_status moc__staged_init(moc__staged *staged, const moc_graph *graph, const m
   int64_t *next = MOC__NEW(allocator, moc__max(n, tensors), int64_t);
   int32_t *number = NULL;
   bool ok = staged->order && staged->duration && staged->workspace && staged->compute_once &&
-            staged->first_output && staged->size && staged->producer && staged->keep && staged->reads.start &&
-            staged->reads.items && staged->readers.start && staged->readers.items && next;
+            staged->first_output && staged->tensor && staged->size && staged->producer && staged->keep &&
+            staged->reads.start && staged->reads.items && staged->readers.start && staged->readers.items && next;
   if (ok) {
     memcpy(staged->order, order, (size_t)n * sizeof *order);
     number = number_tensors(staged, graph);
@@ -80,6 +81,7 @@ moc_status moc__staged_init(moc__staged *staged, const moc_graph *graph, const m
       for (int32_t t = staged->first_output[p]; t < staged->first_output[p + 1]; t++) staged->producer[t] = p;
     }
     for (moc_tensor t = 0; t < tensors; t++) {
+      staged->tensor[number[t]] = t;
       staged->size[number[t]] = graph->size[t];
       staged->keep[number[t]] = graph->keep[t];
       if (graph->producer[t] == MOC_NONE) staged->producer[number[t]] = -1;
@@ -94,9 +96,10 @@ moc_status moc__staged_init(moc__staged *staged, const moc_graph *graph, const m
 }
 
 void moc__staged_release(moc__staged *staged) {
-  void *blocks[] = {staged->order,        staged->duration,    staged->workspace,     staged->compute_once,
-                    staged->first_output, staged->size,        staged->producer,      staged->keep,
-                    staged->reads.start,  staged->reads.items, staged->readers.start, staged->readers.items};
+  void *blocks[] = {staged->tensor,       staged->order,        staged->duration,    staged->workspace,
+                    staged->compute_once, staged->first_output, staged->size,        staged->producer,
+                    staged->keep,         staged->reads.start,  staged->reads.items, staged->readers.start,
+                    staged->readers.items};
   for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) moc__release(&staged->allocator, blocks[i]);
   *staged = (moc__staged){.allocator = staged->allocator};
 }

@@ -26,6 +26,7 @@ typedef struct moc__staged {
   int64_t *workspace;     /* [n] */
   bool *compute_once;     /* [n] */
   int32_t *first_output;  /* [n + 1] */
+  moc_tensor *tensor;     /* [n_tensors] the graph's number of each */
   int64_t *size;          /* [n_tensors] */
   int32_t *producer;      /* [n_tensors] place, or -1 */
   bool *keep;             /* [n_tensors] */

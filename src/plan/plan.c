@@ -40,5 +40,6 @@ void moc_plan_destroy(moc_plan *plan) {
   moc__release(&allocator, plan->intervals);
   moc__release(&allocator, plan->trace);
   moc__release(&allocator, plan->certificate.weights);
+  moc__release(&allocator, plan->certificate.shares);
   moc__release(&allocator, plan);
 }

@@ -1,4 +1,4 @@
-/* Verification of a lower bound's certificate.
+/* Verification of a lower bound's certificate: of the covering kind here, of others in retention.c and any_order.c.
  *
  * Apart from the solver on purpose, like verify.c: only what anybody can ask of a graph, and 128-bit integers. What is
  * proved, for every sequence whose first computations follow the input order and whose memory stays within the budget M:
@@ -18,6 +18,7 @@
  * and the extra duration is an integer, so that it may be rounded up. */
 #include "base/base.h"
 #include "base/wide.h"
+#include "verify/certificates.h"
 
 #include <stdlib.h>
 
@@ -156,6 +157,19 @@ static moc_status prove(certificate_check *c, int64_t budget, stretch *gaps, int
   return MOC_OK;
 }
 
+/* What was found against what the certificate says and the plan shows. */
+static moc_status judge(const moc_plan *plan, int64_t found, int64_t *bound, moc_error *error) {
+  if (found < plan->certificate.bound)
+    return moc__fail(error, MOC_INVALID_PLAN, "certificate", "it says that it proves %lld; it proves %lld",
+                     (long long)plan->certificate.bound, (long long)found);
+  bool order = plan->order == MOC_ORDER_INPUT || plan->certificate.kind == MOC_CERTIFICATE_ANY_ORDER;
+  if (plan->length > 0 && order && found > plan->total_duration)
+    return moc__fail(error, MOC_INVALID_PLAN, "certificate", "it proves %lld, but the plan lasts %lld",
+                     (long long)found, (long long)plan->total_duration);
+  if (bound != NULL) *bound = found;
+  return MOC_OK;
+}
+
 moc_status moc_verify_bound(const moc_graph *graph, const moc_plan *plan, const moc_allocator *allocator,
                             int64_t *bound, moc_error *error) {
   if (graph == NULL || plan == NULL)
@@ -176,24 +190,26 @@ moc_status moc_verify_bound(const moc_graph *graph, const moc_plan *plan, const 
     most = moc__max(most, gaps);
   }
   moc_allocator own = moc__allocator_or_default(allocator);
+  int64_t found = 0;
+  moc_status status = MOC_OK;
+  if (certificate->kind != MOC_CERTIFICATE_COVERING) {
+    if (certificate->kind == MOC_CERTIFICATE_RETENTION)
+      status = moc__verify_retention(graph, plan, &own, &found, error);
+    else if (certificate->kind == MOC_CERTIFICATE_ANY_ORDER)
+      status = moc__verify_any_order(graph, plan, &own, &found, error);
+    else
+      status = refuse(&c, "it is of no known kind");
+    return status == MOC_OK ? judge(plan, found, bound, error) : status;
+  }
   c.place = MOC__NEW(&own, c.n, int64_t);
   c.memory = MOC__NEW(&own, c.n + 1, int64_t);
   c.weight = MOC__NEW(&own, c.n + 1, moc__wide);
   stretch *gaps = MOC__NEW(&own, most, stretch);
   int64_t *uses = MOC__NEW(&own, most, int64_t);
-  int64_t found = 0;
-  moc_status status = MOC_OK;
   if (c.place == NULL || c.memory == NULL || c.weight == NULL || gaps == NULL || uses == NULL)
     status = moc__out_of_memory(error);
   if (status == MOC_OK) status = prove(&c, plan->budget, gaps, uses, &found);
-  if (status == MOC_OK && found < certificate->bound)
-    status = moc__fail(error, MOC_INVALID_PLAN, "certificate", "it says that it proves %lld; it proves %lld",
-                       (long long)certificate->bound, (long long)found);
-  if (status == MOC_OK && plan->length > 0 && plan->order == MOC_ORDER_INPUT && found > plan->total_duration)
-    status = moc__fail(error, MOC_INVALID_PLAN, "certificate", "it proves %lld, but the plan lasts %lld",
-                       (long long)found, (long long)plan->total_duration);
   void *blocks[] = {c.place, c.memory, c.weight, gaps, uses};
   for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) moc__release(&own, blocks[i]);
-  if (status == MOC_OK && bound != NULL) *bound = found;
-  return status;
+  return status == MOC_OK ? judge(plan, found, bound, error) : status;
 }

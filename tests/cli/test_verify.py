@@ -1,10 +1,13 @@
 """Verifying plans: what is true passes, and every lie is found."""
 
 import json
+import pathlib
 
 import pytest
 
 from conftest import EXAMPLE
+
+GRAPHS = pathlib.Path(__file__).resolve().parents[2] / "examples" / "graphs"
 
 
 # By hand: at "d", both "c" and the second "a" are in memory, which is the peak.
@@ -130,3 +133,31 @@ def test_bound(solved):
 
     r = solved.run("verify", "graph.json", "plan.json", "--bound")
     assert r.status == 1 and "the plan has none" in r.err, r
+
+
+def test_certificates_of_all_kinds(work):
+    """Written, read and proved again; with a larger share, or for a smaller budget, they prove something else."""
+    graph = GRAPHS / "layered-100.json"
+    arguments = ("--budget", "80%", "--threads", "1", "--moves", "3000")
+    work.run("solve", str(graph), *arguments, "-o", "order.json")
+    work.run("solve", str(GRAPHS / "unet.json"), *arguments, "--order", "auto", "-o", "any.json")
+    for path, name, kind in ((graph, "order.json", "retention"), (GRAPHS / "unet.json", "any.json", "any-order")):
+        plan = json.loads((work.path / name).read_text())
+        assert plan["certificate"]["kind"] == kind
+        r = work.run("verify", str(path), name, "--bound", "--json")
+        assert r.status == 0 and r.json()["certified_bound"] == plan["certificate"]["bound"] > plan["baseline_duration"], r
+
+    plan = json.loads((work.path / "order.json").read_text())
+    plan["certificate"]["shares"][0]["share"] = 2 ** 20 + 1
+    work.write("tampered.json", plan)
+    r = work.run("verify", str(graph), "tampered.json", "--bound")
+    assert r.status == 1 and "more than a whole" in r.err, r
+    plan["certificate"]["kind"] = "none"
+    work.write("tampered.json", plan)
+    r = work.run("verify", str(graph), "tampered.json", "--bound")
+    assert r.status == 1 and 'expected "covering", "retention" or "any-order"' in r.err, r
+    del plan["certificate"]["shares"]
+    plan["certificate"]["kind"] = "retention"
+    work.write("tampered.json", plan)
+    r = work.run("verify", str(graph), "tampered.json", "--bound")
+    assert r.status in (1, 2) and "shares" in r.err, r

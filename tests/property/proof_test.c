@@ -3,8 +3,9 @@
  *  - the constraint program's optimum is that of exhaustive search, for 1 to 4 computations of an operation;
  *  - every constraint that it made, and every clause that it learned, holds in every schedule within budget (a tainted
  *    one in those below the target), whatever explanation it came from;
- *  - the covering bound is never above the optimum, whatever the number of computations. */
+ *  - the covering bound and the retention bound are never above the optimum, whatever the number of computations. */
 #include "bounds/cover.h"
+#include "bounds/retain.h"
 #include "cp/dual.h"
 #include "cp/propagate.h"
 #include "support/exhaustive.h"
@@ -137,7 +138,7 @@ static void check_all(moc__model *m, schedule *s, int32_t place, int64_t extra, 
 }
 
 typedef struct tally {
-  int64_t solves, recompute, infeasible, checked, conflicts, learned, bounds;
+  int64_t solves, recompute, infeasible, checked, conflicts, learned, bounds, retained, retained_exactly;
 } tally;
 
 /* The optimum by the program alone: targets fall to it, or from below rise to it. */
@@ -147,7 +148,10 @@ static void prove(const moc__staged *staged, int64_t budget, int max_computes, i
   moc_allocator allocator = moc__allocator_or_default(NULL);
   moc__model m;
   CHECK_OK(moc__model_init(&m, staged, budget, max_computes, &allocator, &error), error);
-  moc__dual *dual = with_dual ? moc__dual_create(&m) : NULL;
+  moc__retain retain;
+  CHECK_OK(moc__retain_init(&retain, staged, budget, max_computes, &allocator, &error), error);
+  if (best % 2 == 0) (void)moc__retain_improve(&retain, INT64_MAX, 50, NULL, NULL);
+  moc__dual *dual = with_dual ? moc__dual_create(&m, &retain) : NULL;
   if (dual != NULL) moc__dual_install(dual);
   int64_t extra = -1;
   if (from_below) moc__model_set_target(&m, 1);
@@ -182,6 +186,7 @@ static void prove(const moc__staged *staged, int64_t budget, int max_computes, i
   count->recompute += best > 0;
   count->infeasible += best < 0;
   moc__dual_destroy(dual);
+  moc__retain_release(&retain);
   moc__model_release(&m);
 }
 
@@ -196,6 +201,22 @@ static void check_cover(const moc__staged *staged, int64_t budget, int64_t best,
     fail_msg("covering bound %lld, optimum %lld", (long long)cover.extra, (long long)best);
   count->bounds += cover.extra > 0;
   moc__cover_release(&cover);
+}
+
+static void check_retain(const moc__staged *staged, int64_t budget, int max_computes, int64_t best, tally *count) {
+  moc_error error;
+  moc_allocator allocator = moc__allocator_or_default(NULL);
+  moc__retain retain;
+  CHECK_OK(moc__retain_init(&retain, staged, budget, max_computes, &allocator, &error), error);
+  for (int phase = 0; phase < 6; phase++) {
+    (void)moc__retain_improve(&retain, phase % 2 == 0 || best < 0 ? INT64_MAX : best + 1, 60, NULL, NULL);
+    assert_false(retain.out_of_memory);
+    if (best >= 0 && retain.extra > best)
+      fail_msg("retention bound %lld, optimum %lld", (long long)retain.extra, (long long)best);
+  }
+  count->retained += retain.extra > 0;
+  count->retained_exactly += best > 0 && retain.extra == best;
+  moc__retain_release(&retain);
 }
 
 /* A training step: `half` operations forward, each read by its neighbour and by one of those that go back. */
@@ -269,6 +290,7 @@ static void compare(void **state) {
       if (best >= 0) best -= frontier.baseline_duration;
       prove(&staged, budgets[b], max_computes, best, (i + b) % 3 != 0, (i + b) % 5 == 0, &count);
       check_cover(&staged, budgets[b], best, &count);
+      check_retain(&staged, budgets[b], max_computes, best, &count);
     }
     moc__staged_release(&staged);
     test_frontier_release(&frontier);
@@ -276,10 +298,14 @@ static void compare(void **state) {
   }
   print_message(
       "# %lld graphs, %lld proofs (%lld recompute, %lld without schedule), %lld schedules checked against all "
-      "constraints, %lld conflicts, %lld learned clauses kept, %lld covering bounds above 0\n",
+      "constraints, %lld conflicts, %lld learned clauses kept, %lld covering bounds above 0, %lld retention "
+      "bounds, %lld of "
+      "them the optimum\n",
       (long long)graphs, (long long)count.solves, (long long)count.recompute, (long long)count.infeasible,
-      (long long)count.checked, (long long)count.conflicts, (long long)count.learned, (long long)count.bounds);
+      (long long)count.checked, (long long)count.conflicts, (long long)count.learned, (long long)count.bounds,
+      (long long)count.retained, (long long)count.retained_exactly);
   assert_true(count.recompute > graphs / 4 && count.conflicts > graphs && count.bounds > graphs / 10);
+  assert_true(count.retained > count.bounds && count.retained_exactly > graphs / 4);
 }
 
 /* Larger graphs, more conflicts: a plan of the whole solver must satisfy whatever is derived with a target just above its
@@ -327,7 +353,12 @@ static void plans_satisfy_what_is_learned(void **state) {
       int64_t extra = plan->total_duration - plan->baseline_duration;
       moc__model m;
       CHECK_OK(moc__model_init(&m, &staged, options.budget, options.max_computes, &allocator, &error), error);
-      moc__dual *dual = moc__dual_create(&m);
+      moc__retain retain;
+      CHECK_OK(moc__retain_init(&retain, &staged, options.budget, options.max_computes, &allocator, &error), error);
+      for (int phase = 0; phase < 3; phase++) (void)moc__retain_improve(&retain, extra, 100, NULL, NULL);
+      if (retain.extra > extra)
+        fail_msg("retention bound %lld, plan %lld", (long long)retain.extra, (long long)extra);
+      moc__dual *dual = moc__dual_create(&m, &retain);
       moc__dual_install(dual);
       moc__model_set_target(&m, extra + 1);
       for (int round = 0; round < 40; round++) {
@@ -345,6 +376,7 @@ static void plans_satisfy_what_is_learned(void **state) {
       count.learned += m.engine.n_learned;
       count.recompute++;
       moc__dual_destroy(dual);
+      moc__retain_release(&retain);
       moc__model_release(&m);
     }
     moc__staged_release(&staged);
