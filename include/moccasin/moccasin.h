@@ -57,7 +57,7 @@ extern "C" {
 /* Most views on top of one another. */
 #define MOC_MAX_VIEW_DEPTH 1000
 /* Most computations of one operation that a solve may be allowed. */
-#define MOC_MAX_COMPUTES 64
+#define MOC_MAX_COMPUTES 1024
 /* Most threads of one solve. */
 #define MOC_MAX_THREADS 256
 

@@ -1,6 +1,8 @@
 /* Simulated annealing over sets of pairs; see anneal.h. */
 #include "search/anneal.h"
 
+#include "search/first.h"
+
 #include <float.h>
 #include <math.h>
 
@@ -52,6 +54,7 @@ typedef struct search {
   int32_t *best_order; /* [n] its order */
   moc__gaps gaps;      /* of the order under search, now and then */
   bool reorders;       /* the order is searched too */
+  moc__first first;
   int64_t starts;      /* from nothing, so far */
   int32_t window;      /* moves are made in places window..window + WINDOW - 1, so that caches help */
 } search;
@@ -225,6 +228,11 @@ static void start_from_nothing(search *s) {
   s->price = s->feasible_price;
 }
 
+/* Build a plan, or see that there is none, if there is none yet. */
+static void try_first(search *s) {
+  if (!s->options->improves && moc__incumbent_extra(s->incumbent) == INT64_MAX) moc__first_round(&s->first, s->incumbent);
+}
+
 /* Before all else a short search for any plan, for which only memory counts. Then schedule after schedule: in every three,
  * the first starts from the empty set; the others, once there is a plan, heat it up again, and until then look for
  * feasibility alone. Where such a schedule would take long, all start from the best, the first ones short and cool, so that
@@ -234,14 +242,16 @@ static void run_schedules(search *s, const moc__staged *staged) {
   double first = FIRST_TEMPERATURE * s->scale, last = LAST_TEMPERATURE * s->scale;
   bool gradual = length > LONG_SCHEDULE;
   int64_t attempts = 0;
+  if (gradual) try_first(s);
   find_feasible(s, (int64_t)length, QUICK_TEMPERATURE);
   if (gradual) {
     length = LONG_SCHEDULE;
     last *= COOLER;
   }
   for (int64_t run = 0; !finished(s); run++) {
+    try_first(s);
     bool planned = moc__incumbent_extra(s->incumbent) != INT64_MAX;
-    if (run % 3 == 0 && !(gradual && planned)) {
+    if (run % 3 == 0 && !(planned && (gradual || s->options->improves))) {
       start_from_nothing(s);
       run_schedule(s, (int64_t)length, first, last, false);
     } else if (planned && restart_from_best(s)) {
@@ -266,13 +276,17 @@ void moc__anneal(const moc__staged *staged, const moc__anneal_options *options, 
               .incumbent = incumbent,
               .state = {.allocator = incumbent->allocator},
               .gaps = {.allocator = incumbent->allocator},
+              .first = {.recall = {.allocator = incumbent->allocator}},
               .reorders = options->reorders,
               .aim = options->reorders ? FEASIBLE_SHARE_OF_ORDERS : FEASIBLE_SHARE,
               .feasible_share = FEASIBLE_SHARE,
               .best_order = MOC__NEW(&incumbent->allocator, staged->n, int32_t)};
+  moc__first_options first = {options->budget,  options->most_computes, options->input_order,
+                              options->seed,    options->stream,        options->refutes};
   moc__rng_init(&s.rng, options->seed, options->stream);
   if (s.best_order != NULL && allow_computes(&s, staged, options->max_computes) &&
-      moc__gaps_init(&s.gaps, staged, s.state.place, &incumbent->allocator, NULL) == MOC_OK) {
+      moc__gaps_init(&s.gaps, staged, s.state.place, &incumbent->allocator, NULL) == MOC_OK &&
+      moc__first_init(&s.first, staged, &first, &incumbent->allocator, NULL) == MOC_OK) {
     s.mover = (moc__mover){.state = &s.state, .gaps = &s.gaps, .rng = &s.rng};
     s.scale = mean_duration(staged);
     s.mean_size = mean_size(staged) / (double)s.state.unit;
@@ -287,5 +301,6 @@ void moc__anneal(const moc__staged *staged, const moc__anneal_options *options, 
   moc__release(&incumbent->allocator, s.best);
   moc__release(&incumbent->allocator, s.best_order);
   moc__gaps_release(&s.gaps);
+  moc__first_release(&s.first);
   moc__state_release(&s.state);
 }
