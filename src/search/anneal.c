@@ -2,9 +2,11 @@
 #include "search/anneal.h"
 
 #include "search/first.h"
+#include "search/sweep.h"
 
 #include <float.h>
 #include <math.h>
+#include <stdio.h>
 
 enum {
   MOVES_A_CHECK = 64,      /* between two looks at the stop flag, the temperature and the price */
@@ -130,6 +132,7 @@ static void adapt_price(search *s, double share) {
 static bool finished(search *s) {
   atomic_fetch_add_explicit(&s->incumbent->moves, s->moves - s->told, memory_order_relaxed);
   s->told = s->moves;
+  if (s->moves % 131072 < 64) fprintf(stderr,"moves %ld pairs %ld excess %ld peak %.2f extra %ld\n",(long)s->moves,(long)s->state.n_pairs,(long)s->state.profile.excess,100.0*moc__profile_peak(&s->state.profile)/s->state.profile.budget,(long)s->state.extra_duration);
   if (s->state.out_of_memory) moc__incumbent_fail(s->incumbent);
   return moc__stopped(s->incumbent) || (s->options->moves > 0 && s->moves >= s->options->moves);
 }
@@ -233,6 +236,10 @@ static void try_first(search *s) {
   if (!s->options->improves && moc__incumbent_extra(s->incumbent) == INT64_MAX) moc__first_round(&s->first, s->incumbent);
 }
 
+static bool stopped(void *incumbent) {
+  return moc__stopped(incumbent);
+}
+
 /* Before all else a short search for any plan, for which only memory counts. Then schedule after schedule: in every three,
  * the first starts from the empty set; the others, once there is a plan, heat it up again, and until then look for
  * feasibility alone. Where such a schedule would take long, all start from the best, the first ones short and cool, so that
@@ -240,18 +247,20 @@ static void try_first(search *s) {
 static void run_schedules(search *s, const moc__staged *staged) {
   double length = (double)(FIRST_MOVES + FIRST_MOVES_A_PLACE * (int64_t)staged->n);
   double first = FIRST_TEMPERATURE * s->scale, last = LAST_TEMPERATURE * s->scale;
-  bool gradual = length > LONG_SCHEDULE;
+  bool gradual = length > LONG_SCHEDULE || s->options->improves;
   int64_t attempts = 0;
-  if (gradual) try_first(s);
+  s->mover.price = DURATION_WORTH * s->scale / s->mean_size;
+  if (gradual && !s->options->improves && !moc__sweep(&s->mover, stopped, s->incumbent)) return;
+  fprintf(stderr,"swept %ld pairs %ld extra %ld peak %f\n",(long)s->state.profile.excess,(long)s->state.n_pairs,(long)s->state.extra_duration,(double)moc__profile_peak(&s->state.profile)/s->state.profile.budget);
   find_feasible(s, (int64_t)length, QUICK_TEMPERATURE);
   if (gradual) {
-    length = LONG_SCHEDULE;
+    length = fmin(length, LONG_SCHEDULE);
     last *= COOLER;
   }
   for (int64_t run = 0; !finished(s); run++) {
     try_first(s);
     bool planned = moc__incumbent_extra(s->incumbent) != INT64_MAX;
-    if (run % 3 == 0 && !(planned && (gradual || s->options->improves))) {
+    if (run % 3 == 0 && !(planned && gradual)) {
       start_from_nothing(s);
       run_schedule(s, (int64_t)length, first, last, false);
     } else if (planned && restart_from_best(s)) {
@@ -292,6 +301,7 @@ void moc__anneal(const moc__staged *staged, const moc__anneal_options *options, 
     s.mean_size = mean_size(staged) / (double)s.state.unit;
     s.feasible_price =
         FIRST_PRICE * (double)moc__max(staged->total_duration, 1) / (double)moc__max(s.state.profile.excess, 1);
+    if (options->improves) s.feasible_price = DURATION_WORTH * s.scale / s.mean_size;
     s.price = s.feasible_price;
     moc__incumbent_offer(incumbent, &s.state);
     run_schedules(&s, staged);

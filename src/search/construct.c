@@ -136,8 +136,19 @@ static int32_t needed_at(executor *x, int32_t t) {
   }
 }
 
-/* What computing tensor t again takes at present, with what is gone; INFINITY when it cannot be. *n_ops counts them. */
-static double cost_again(executor *x, int32_t t, int32_t *n_ops) {
+/* Tensor u is in memory anyway around the first computation at place `at`. */
+static bool is_there(const executor *x, int32_t u, int32_t at) {
+  const moc__staged *staged = x->staged;
+  int64_t last = staged->readers.start[u + 1];
+  if (staged->keep[u] && at >= staged->n) return true;
+  if (x->next[u] >= last) return false;
+  if (!staged->keep[u] && x->place[x->uses[last - 1]] < at) return false;
+  return x->resident[u] || x->place[x->uses[x->next[u]]] <= at;
+}
+
+/* What computing tensor t again takes at place `at`, of what is not there then; at the present place (-1), of what is
+ * gone. INFINITY when it cannot be. *n_ops counts the operations. */
+static double cost_again(executor *x, int32_t t, int32_t at, int32_t *n_ops) {
   const moc__staged *staged = x->staged;
   int32_t p = staged->producer[t], open = 0;
   double cost = 0;
@@ -153,7 +164,9 @@ static double cost_again(executor *x, int32_t t, int32_t *n_ops) {
     ++*n_ops;
     for (int64_t i = staged->reads.start[p]; i < staged->reads.start[p + 1]; i++) {
       int32_t u = staged->reads.items[i], q = staged->producer[u];
-      if (x->resident[u] || u == t) continue;
+      if (u == t || (at < 0 ? x->resident[u] : is_there(x, u, at))) continue;
+      if (x->resident[u] && (q < 0 || staged->compute_once[q] || x->count[q] >= x->options->max_computes))
+        continue; /* it will be held */
       if (q < 0) return INFINITY;
       if (x->stamp[q] == x->stamps || x->count[q] == 0) continue;
       x->stamp[q] = x->stamps;
@@ -178,13 +191,14 @@ static bool drop_one(executor *x, int32_t op) {
       int32_t p = staged->producer[t], n_ops;
       if (p == op || x->locked[t] == x->locks || (x->pins[t] > 0 && best_class < 2)) continue;
       bool needed = is_needed(x, t);
-      double cost = cost_again(x, t, &n_ops);
+      int32_t at = needed ? needed_at(x, t) : INT32_MAX;
+      double cost = cost_again(x, t, needed ? at : -1, &n_ops);
       if (isinf(cost) && needed) continue;
       int32_t class = x->pins[t] > 0 ? 2 : isinf(cost) ? 1 : 0;
       if (class > best_class) continue;
-      double distance = needed ? (double)(needed_at(x, t) - x->now) + 0.1 : 1.5 * (double)(staged->n - x->now) + 1;
+      double distance = needed ? (double)(at - x->now) + 0.1 : 1.5 * (double)(staged->n - x->now) + 1;
       if (isinf(cost)) cost = x->small;
-      if (!needed) cost *= 0.3;
+      if (!needed) cost = x->small;
       double score = (double)staged->size[t] * distance / cost;
       if (x->options->noise > 0) score *= exp(x->options->noise * (moc__rng_unit(&x->rng) - 0.5));
       if (class < best_class || score > best_score) {
@@ -264,7 +278,7 @@ static bool run_with_inputs(executor *x, int32_t op) {
     for (int64_t i = 0; i < count; i++) {
       int32_t n_ops;
       if (x->resident[reads[i]]) continue;
-      if (isinf(cost_again(x, reads[i], &n_ops))) return false;
+      if (isinf(cost_again(x, reads[i], -1, &n_ops))) return false;
       if (n_ops > most) {
         most = n_ops;
         chosen = staged->producer[reads[i]];
