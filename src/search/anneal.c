@@ -7,6 +7,7 @@
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
+#include "base/clock.h"
 
 enum {
   MOVES_A_CHECK = 64,      /* between two looks at the stop flag, the temperature and the price */
@@ -57,6 +58,7 @@ typedef struct search {
   moc__gaps gaps;      /* of the order under search, now and then */
   bool reorders;       /* the order is searched too */
   moc__first first;
+  bool careful;        /* phase 1: some gaps are opened with care */
   int64_t starts;      /* from nothing, so far */
   int32_t window;      /* moves are made in places window..window + WINDOW - 1, so that caches help */
 } search;
@@ -111,7 +113,10 @@ static void make_move(search *s) {
   }
   uint32_t die = moc__rng_below(&s->rng, 100);
   if (over && (state->n_pairs == 0 || die < EVICT_PERCENT)) {
-    (void)moc__move_evict(&s->mover, draw_over(s));
+    if (s->careful && moc__rng_below(&s->rng, 4) == 0)
+      (void)moc__move_open(&s->mover, draw_over(s));
+    else
+      (void)moc__move_evict(&s->mover, draw_over(s));
   } else if (state->n_pairs > 0) {
     int64_t index = draw_pair(s);
     if (die >= 100 - SHIFT_PERCENT)
@@ -132,7 +137,6 @@ static void adapt_price(search *s, double share) {
 static bool finished(search *s) {
   atomic_fetch_add_explicit(&s->incumbent->moves, s->moves - s->told, memory_order_relaxed);
   s->told = s->moves;
-  if (s->moves % 131072 < 64) fprintf(stderr,"moves %ld pairs %ld excess %ld peak %.2f extra %ld\n",(long)s->moves,(long)s->state.n_pairs,(long)s->state.profile.excess,100.0*moc__profile_peak(&s->state.profile)/s->state.profile.budget,(long)s->state.extra_duration);
   if (s->state.out_of_memory) moc__incumbent_fail(s->incumbent);
   return moc__stopped(s->incumbent) || (s->options->moves > 0 && s->moves >= s->options->moves);
 }
@@ -188,8 +192,22 @@ static void run_schedule(search *s, int64_t length, double first, double last, b
 static void find_feasible(search *s, int64_t length, double first) {
   double price = s->price, worth = DURATION_WORTH * s->scale;
   s->price = worth / s->mean_size;
+  s->careful = true;
   run_schedule(s, length, first * worth, LAST_FEASIBILITY_TEMPERATURE * first * worth, true);
+  s->careful = false; fprintf(stderr,"find temp %g length %ld: peak %.2f at %.3f\n",first,(long)length,100.0*moc__profile_peak(&s->state.profile)/s->state.profile.budget,moc__seconds()-s->incumbent->started);
   s->price = price;
+}
+
+static bool stopped(void *incumbent) {
+  return moc__stopped(incumbent);
+}
+
+/* Phase 1 of large graphs, from where the search is. False when memory is out. */
+static bool descend(search *s) {
+  s->mover.price = DURATION_WORTH * s->scale / s->mean_size;
+  if (!moc__sweep(&s->mover, stopped, s->incumbent)) return false;
+  moc__incumbent_offer(s->incumbent, &s->state);
+  return true;
 }
 
 static bool restart_from_best(search *s) {
@@ -233,11 +251,7 @@ static void start_from_nothing(search *s) {
 
 /* Build a plan, or see that there is none, if there is none yet. */
 static void try_first(search *s) {
-  if (!s->options->improves && moc__incumbent_extra(s->incumbent) == INT64_MAX) moc__first_round(&s->first, s->incumbent);
-}
-
-static bool stopped(void *incumbent) {
-  return moc__stopped(incumbent);
+  if (!s->options->improves && moc__incumbent_extra(s->incumbent) == INT64_MAX) {double t0=moc__seconds(); moc__first_round(&s->first, s->incumbent); fprintf(stderr,"first round %d took %.3f at %.3f\n",s->first.rounds,moc__seconds()-t0,moc__seconds()-s->incumbent->started);}
 }
 
 /* Before all else a short search for any plan, for which only memory counts. Then schedule after schedule: in every three,
@@ -249,9 +263,7 @@ static void run_schedules(search *s, const moc__staged *staged) {
   double first = FIRST_TEMPERATURE * s->scale, last = LAST_TEMPERATURE * s->scale;
   bool gradual = length > LONG_SCHEDULE || s->options->improves;
   int64_t attempts = 0;
-  s->mover.price = DURATION_WORTH * s->scale / s->mean_size;
-  if (gradual && !s->options->improves && !moc__sweep(&s->mover, stopped, s->incumbent)) return;
-  fprintf(stderr,"swept %ld pairs %ld extra %ld peak %f\n",(long)s->state.profile.excess,(long)s->state.n_pairs,(long)s->state.extra_duration,(double)moc__profile_peak(&s->state.profile)/s->state.profile.budget);
+  if (gradual && !s->options->improves && !descend(s)) return;
   find_feasible(s, (int64_t)length, QUICK_TEMPERATURE);
   if (gradual) {
     length = fmin(length, LONG_SCHEDULE);

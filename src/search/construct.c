@@ -28,6 +28,7 @@ typedef struct executor {
   double small; /* duration added to costs */
   int32_t now;  /* place of the first computation that is next */
   int64_t used, peak, throughout;
+  int64_t effort; /* operations looked at, but for those of recall */
 
   int32_t *place;     /* [n] of first computations */
   int32_t *uses;      /* as staged->readers.items, sorted by place */
@@ -131,7 +132,10 @@ static int32_t needed_at(executor *x, int32_t t) {
         }
       }
     }
-    if (open == 0 || at <= x->now) return at;
+    if (open == 0 || at <= x->now) {
+      x->effort += 1 + visits;
+      return at;
+    }
     t = x->visit[--open];
   }
 }
@@ -162,6 +166,7 @@ static double cost_again(executor *x, int32_t t, int32_t at, int32_t *n_ops) {
     if (staged->compute_once[p] || x->count[p] >= x->options->max_computes) return INFINITY;
     cost += (double)staged->duration[p] + x->small;
     ++*n_ops;
+    x->effort++;
     for (int64_t i = staged->reads.start[p]; i < staged->reads.start[p + 1]; i++) {
       int32_t u = staged->reads.items[i], q = staged->producer[u];
       if (u == t || (at < 0 ? x->resident[u] : is_there(x, u, at))) continue;
@@ -225,6 +230,10 @@ static const int32_t *reads_of(const executor *x, int32_t op, int64_t *count) {
   return staged->reads.items + staged->reads.start[op];
 }
 
+static bool is_exhausted(const executor *x) {
+  return x->options->most_effort > 0 && x->effort + x->recall.effort > x->options->most_effort;
+}
+
 static void lock(executor *x, const int32_t *tensors, int64_t count) {
   for (int64_t i = 0; i < count; i++) x->locked[tensors[i]] = x->locks;
 }
@@ -239,7 +248,7 @@ static bool run(executor *x, int32_t op) {
     if (!drop_one(x, op)) return false;
   }
   moc__constructed *built = x->built;
-  if (built->length >= x->options->most_steps) return false;
+  if (built->length >= x->options->most_steps || is_exhausted(x)) return false;
   if (!moc__grow(&x->allocator, &built->sequence, built->length, &x->capacity, sizeof *built->sequence)) {
     x->out_of_memory = true;
     return false;
@@ -336,9 +345,10 @@ static bool bring_back(executor *x, int32_t op) {
   for (int32_t attempt = 0; attempt < 4 * N_THRIFT && outcome != MOC__RECALL_FOUND; attempt++) {
     query.resident = attempt / N_THRIFT % 2 == 0 ? x->resident : x->nothing;
     query.most_sets = attempt < 2 * N_THRIFT ? x->options->most_sets / MORE_SETS : x->options->most_sets;
+    query.most_effort = x->options->most_effort;
     query.thrift = THRIFT[(attempt + (int32_t)(x->options->stream % N_THRIFT)) % N_THRIFT];
     outcome = moc__recall_find(&x->recall, &query);
-    if (outcome == MOC__RECALL_OUT_OF_MEMORY) break;
+    if (outcome == MOC__RECALL_OUT_OF_MEMORY || is_exhausted(x)) break;
   }
   unfix(x);
   if (outcome == MOC__RECALL_OUT_OF_MEMORY) x->out_of_memory = true;
@@ -365,7 +375,7 @@ static bool lacks_input(const executor *x, int32_t op) {
 /* Run the operation of a first computation, or the end. */
 static bool step(executor *x, int32_t op) {
   if (x->options->most_sets > 0 && lacks_input(x, op)) {
-    if (!bring_back(x, op) && (x->out_of_memory || x->stopped)) return false;
+    if (!bring_back(x, op) && (x->out_of_memory || x->stopped || is_exhausted(x))) return false;
   }
   return run_with_inputs(x, op);
 }

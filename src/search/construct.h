@@ -14,6 +14,7 @@ typedef struct moc__construct_options {
   int32_t max_computes; /* of one operation */
   int64_t most_steps;   /* of the sequence; more is a failure */
   const int32_t *order; /* [n] the first computations, numbers of the staged model; NULL: as they are */
+  int64_t most_effort;  /* operations looked at; more is a failure; 0: no limit */
   int64_t most_sets;    /* of a search for a way to bring back what an operation reads (recall.h); 0: none */
   double noise;         /* how far choices are blurred, 0: not at all */
   uint64_t seed, stream;

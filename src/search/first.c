@@ -4,12 +4,15 @@
 #include "search/construct.h"
 #include "search/split.h"
 
+#include <math.h>
+
 enum {
   LARGE = 4096,           /* operations from which on there is no search for ways to bring back inputs */
   FIRST_SETS = 512,       /* of such a search in the first round; twice as many in every other */
   MOST_SETS = 1 << 18,    /* but no more */
   FIRST_REFUTATION = 32,  /* sets of the search for a way to compute one operation, likewise */
   MOST_REFUTATION = 1 << 22,
+  EFFORT = 4000000,       /* of a construction in the first round, and of all refutations; half as much again in every other */
   STEPS_AN_OPERATION = 24 /* most steps of a sequence in the first round, for each operation; likewise */
 };
 static const double NOISE = 2, THRIFT[] = {10, 30, 3, 1};
@@ -58,11 +61,13 @@ static moc_status build(moc__first *first, moc__incumbent *incumbent) {
   const moc__first_options *options = first->options;
   const moc_allocator *allocator = &incumbent->allocator;
   int32_t round = (int32_t)moc__min(first->rounds, 20);
+  int64_t effort = (int64_t)(EFFORT * pow(1.5, round));
   moc__construct_options construct = {
       .budget = options->budget,
       .max_computes = options->max_computes,
       .most_steps = (int64_t)STEPS_AN_OPERATION * staged->n * (1 + round),
       .order = round % 2 == 1 ? options->input_order : NULL,
+      .most_effort = effort,
       .most_sets = staged->n >= LARGE ? 0 : moc__min((int64_t)FIRST_SETS << (round / 2), MOST_SETS),
       .noise = options->stream == 0 && round == 0 ? 0 : NOISE,
       .seed = options->seed,
@@ -87,7 +92,8 @@ static moc_status build(moc__first *first, moc__incumbent *incumbent) {
 }
 
 /* Look at the tensors that must be resident when `op` has run (n: at the end). */
-static moc_status refute(moc__first *first, int32_t op, int64_t most_sets, moc__incumbent *incumbent) {
+static moc_status refute(moc__first *first, int32_t op, int64_t most_sets, int64_t most_effort,
+                         moc__incumbent *incumbent) {
   const moc__staged *staged = first->staged;
   if (first->possible[op]) return MOC_OK;
   int32_t outputs = op == staged->n ? 0 : staged->first_output[op + 1] - staged->first_output[op];
@@ -97,6 +103,7 @@ static moc_status refute(moc__first *first, int32_t op, int64_t most_sets, moc__
                              .fixed = first->fixed,
                              .budget = first->budget,
                              .most_sets = most_sets,
+                             .most_effort = most_effort,
                              .thrift = THRIFT[first->rounds % 4]};
   for (int32_t i = 0; i < outputs; i++) first->recall.scratch[i] = staged->first_output[op] + i;
   switch (moc__recall_find(&first->recall, &query)) {
@@ -119,8 +126,12 @@ void moc__first_round(moc__first *first, moc__incumbent *incumbent) {
   bool none = moc__incumbent_extra(incumbent) == INT64_MAX;
   if (first->options->refutes && none && first->staged->n < LARGE) {
     int64_t sets = moc__min((int64_t)FIRST_REFUTATION << moc__min(first->rounds, 20), MOST_REFUTATION);
-    for (int32_t op = 0; op <= first->staged->n && status == MOC_OK && !moc__stopped(incumbent); op++)
-      status = refute(first, op, sets, incumbent);
+    int64_t effort = first->recall.effort + (int64_t)(EFFORT * pow(1.5, (double)moc__min(first->rounds, 20)));
+    int32_t n = first->staged->n;
+    for (int32_t i = 0; i <= n && status == MOC_OK && !moc__stopped(incumbent) && first->recall.effort < effort; i++) {
+      status = refute(first, first->turn, sets, effort, incumbent);
+      first->turn = first->turn == n ? 0 : first->turn + 1;
+    }
   }
   first->rounds++;
   if (status != MOC_OK) moc__incumbent_fail(incumbent);

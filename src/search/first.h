@@ -27,6 +27,7 @@ typedef struct moc__first {
   bool *possible; /* [n + 1] a schedule that computes the operation is known; the last: the end */
   int32_t *kept;  /* [n_kept] */
   int64_t n_kept;
+  int32_t turn;   /* the operation to be looked at next */
   int32_t rounds; /* so far */
 } moc__first;
 

@@ -123,7 +123,10 @@ static double lack(moc__recall *r, const moc__recall_query *q, const int32_t *it
       sum += (double)staged->duration[p] + r->small;
       if (++visits < MOST_VISITS) r->stack[open++] = p;
     }
-    if (open == 0) return sum;
+    if (open == 0) {
+      r->effort += visits + count;
+      return sum;
+    }
     int32_t p = r->stack[--open];
     reads = staged->reads.items + staged->reads.start[p];
     n_reads = staged->reads.start[p + 1] - staged->reads.start[p];
@@ -247,7 +250,8 @@ moc__recall_outcome moc__recall_find(moc__recall *recall, const moc__recall_quer
       r->first = set;
       return MOC__RECALL_FOUND;
     }
-    if (r->n_sets >= query->most_sets) return MOC__RECALL_GAVE_UP;
+    if (r->n_sets >= query->most_sets || (query->most_effort > 0 && r->effort >= query->most_effort))
+      return MOC__RECALL_GAVE_UP;
     if (!expand(r, query, set)) return MOC__RECALL_OUT_OF_MEMORY;
   }
   return MOC__RECALL_IMPOSSIBLE;

@@ -55,6 +55,8 @@ typedef struct moc__recall {
   int32_t *stack;   /* [n] */
   int32_t *scratch; /* [tensors] */
 
+  int64_t effort; /* operations looked at since init: the measure of work */
+
   int32_t first; /* after MOC__RECALL_FOUND: the set that is resident; follow `parent` from there */
 } moc__recall;
 
@@ -67,6 +69,7 @@ typedef struct moc__recall_query {
   int32_t max_computes;
   int64_t budget; /* bytes, less those of `fixed` */
   int64_t most_sets;
+  int64_t most_effort; /* gives up when recall's effort reaches that; 0: no limit */
   double thrift; /* what a full budget weighs against what a set lacks, in durations of an operation: with much, small
                     sets come first, with little those that are nearly there */
 } moc__recall_query;

@@ -2,7 +2,6 @@
 #include "search/sweep.h"
 
 #include <math.h>
-#include <stdio.h>
 
 enum {
   DRAWN = 8, /* gaps around a place that are compared */
@@ -60,8 +59,7 @@ static double compute(moc__mover *mover, int32_t p, int32_t k, int32_t depth, do
   return cost > limit ? INFINITY : cost;
 }
 
-/* Open the best of a few gaps around the place, if that takes excess away. */
-static bool open_gap(moc__mover *mover, int32_t at) {
+bool moc__move_open(moc__mover *mover, int32_t at) {
   moc__state *state = mover->state;
   gap best = {.p = -1}, g;
   double most = 0;
@@ -75,16 +73,8 @@ static bool open_gap(moc__mover *mover, int32_t at) {
     best = g;
   }
   if (best.p < 0) return false;
-  int64_t excess = state->profile.excess;
-  moc__state_begin(state);
   (void)compute(mover, best.p, best.k, DEPTH, INFINITY, true);
-  moc__state_settle(state);
-  if (state->profile.excess < excess) {
-    moc__state_commit(state);
-    return true;
-  }
-  moc__state_undo(state);
-  return false;
+  return true;
 }
 
 bool moc__sweep(moc__mover *mover, bool (*stop)(void *), void *context) {
@@ -94,11 +84,17 @@ bool moc__sweep(moc__mover *mover, bool (*stop)(void *), void *context) {
   for (int64_t tries = 1; !moc__state_feasible(state) && !state->out_of_memory; tries++) {
     if (tries % TRIES_A_CHECK == 0 && stop(context)) break;
     if (tries % ROUND == 0) {
-      fprintf(stderr, "sweep %ld pairs %ld excess %ld extra %ld\n", (long)tries, (long)state->n_pairs, (long)state->profile.excess, (long)state->extra_duration);
       if ((double)state->profile.excess > (1 - PROGRESS) * (double)last) break;
       last = state->profile.excess;
     }
-    (void)open_gap(mover, moc__profile_next_over(&state->profile, (int32_t)moc__rng_below(mover->rng, n)));
+    int64_t excess = state->profile.excess;
+    moc__state_begin(state);
+    (void)moc__move_open(mover, moc__profile_next_over(&state->profile, (int32_t)moc__rng_below(mover->rng, n)));
+    moc__state_settle(state);
+    if (state->profile.excess < excess)
+      moc__state_commit(state);
+    else
+      moc__state_undo(state);
   }
   return !state->out_of_memory;
 }
