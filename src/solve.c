@@ -269,7 +269,8 @@ static moc_status search_plan(solve *s, const moc_op *order, moc_plan *plan, moc
     built = s->incumbent.n_sequence > 0 && moc__incumbent_extra(&s->incumbent) == INT64_MAX;
     if (built) s->moves_before = atomic_load(&s->incumbent.moves);
     if (status == MOC_OK && built)
-      status = moc__split_init(&split, &s->staged, s->incumbent.sequence, s->incumbent.n_sequence, &s->allocator, error);
+      status =
+          moc__split_init(&split, &s->staged, s->incumbent.sequence, s->incumbent.n_sequence, &s->allocator, error);
     else if (status == MOC_OK)
       status = fill_plan(s, plan, error);
     moc__release(&s->allocator, s->certificate.weights);

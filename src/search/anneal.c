@@ -6,8 +6,6 @@
 
 #include <float.h>
 #include <math.h>
-#include <stdio.h>
-#include "base/clock.h"
 
 enum {
   MOVES_A_CHECK = 64,      /* between two looks at the stop flag, the temperature and the price */
@@ -58,9 +56,9 @@ typedef struct search {
   moc__gaps gaps;      /* of the order under search, now and then */
   bool reorders;       /* the order is searched too */
   moc__first first;
-  bool careful;        /* phase 1: some gaps are opened with care */
-  int64_t starts;      /* from nothing, so far */
-  int32_t window;      /* moves are made in places window..window + WINDOW - 1, so that caches help */
+  bool careful;   /* phase 1: some gaps are opened with care */
+  int64_t starts; /* from nothing, so far */
+  int32_t window; /* moves are made in places window..window + WINDOW - 1, so that caches help */
 } search;
 
 /* A random place of the window in which moves are made at present. */
@@ -194,7 +192,7 @@ static void find_feasible(search *s, int64_t length, double first) {
   s->price = worth / s->mean_size;
   s->careful = true;
   run_schedule(s, length, first * worth, LAST_FEASIBILITY_TEMPERATURE * first * worth, true);
-  s->careful = false; fprintf(stderr,"find temp %g length %ld: peak %.2f at %.3f\n",first,(long)length,100.0*moc__profile_peak(&s->state.profile)/s->state.profile.budget,moc__seconds()-s->incumbent->started);
+  s->careful = false;
   s->price = price;
 }
 
@@ -251,7 +249,8 @@ static void start_from_nothing(search *s) {
 
 /* Build a plan, or see that there is none, if there is none yet. */
 static void try_first(search *s) {
-  if (!s->options->improves && moc__incumbent_extra(s->incumbent) == INT64_MAX) {double t0=moc__seconds(); moc__first_round(&s->first, s->incumbent); fprintf(stderr,"first round %d took %.3f at %.3f\n",s->first.rounds,moc__seconds()-t0,moc__seconds()-s->incumbent->started);}
+  if (!s->options->improves && moc__incumbent_extra(s->incumbent) == INT64_MAX)
+    moc__first_round(&s->first, s->incumbent);
 }
 
 /* Before all else a short search for any plan, for which only memory counts. Then schedule after schedule: in every three,
@@ -302,8 +301,8 @@ void moc__anneal(const moc__staged *staged, const moc__anneal_options *options, 
               .aim = options->reorders ? FEASIBLE_SHARE_OF_ORDERS : FEASIBLE_SHARE,
               .feasible_share = FEASIBLE_SHARE,
               .best_order = MOC__NEW(&incumbent->allocator, staged->n, int32_t)};
-  moc__first_options first = {options->budget,  options->most_computes, options->input_order,
-                              options->seed,    options->stream,        options->refutes};
+  moc__first_options first = {options->budget, options->most_computes, options->input_order,
+                              options->seed,   options->stream,        options->refutes};
   moc__rng_init(&s.rng, options->seed, options->stream);
   if (s.best_order != NULL && allow_computes(&s, staged, options->max_computes) &&
       moc__gaps_init(&s.gaps, staged, s.state.place, &incumbent->allocator, NULL) == MOC_OK &&

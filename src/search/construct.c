@@ -8,10 +8,10 @@
 #include <math.h>
 
 enum {
-  MOST_COMPARED = 512,  /* tensors held up to which all are compared */
-  SAMPLE = 32,          /* of more, so many */
-  MOST_VISITS = 256,    /* of the look around a tensor */
-  SPARE_ROUNDS = 6,     /* an operation looks for its inputs so many times more often than it has any */
+  MOST_COMPARED = 512, /* tensors held up to which all are compared */
+  SAMPLE = 32,         /* of more, so many */
+  MOST_VISITS = 256,   /* of the look around a tensor */
+  SPARE_ROUNDS = 6,    /* an operation looks for its inputs so many times more often than it has any */
   STEPS_A_CHECK = 1024
 };
 
@@ -30,12 +30,12 @@ typedef struct executor {
   int64_t used, peak, throughout;
   int64_t effort; /* operations looked at, but for those of recall */
 
-  int32_t *place;     /* [n] of first computations */
-  int32_t *uses;      /* as staged->readers.items, sorted by place */
-  int64_t *next;      /* [tensors] index in uses of the next first computation that reads it */
-  bool *resident;     /* [tensors] */
-  int32_t *pins;      /* [tensors] operations on the stack that read it */
-  int64_t *locked;    /* [tensors] == locks: must stay while the next operation runs */
+  int32_t *place;  /* [n] of first computations */
+  int32_t *uses;   /* as staged->readers.items, sorted by place */
+  int64_t *next;   /* [tensors] index in uses of the next first computation that reads it */
+  bool *resident;  /* [tensors] */
+  int32_t *pins;   /* [tensors] operations on the stack that read it */
+  int64_t *locked; /* [tensors] == locks: must stay while the next operation runs */
   int64_t locks;
   bool *fixed;        /* [tensors] for recall */
   bool *nothing;      /* [tensors] false */
@@ -197,13 +197,13 @@ static bool drop_one(executor *x, int32_t op) {
       if (p == op || x->locked[t] == x->locks || (x->pins[t] > 0 && best_class < 2)) continue;
       bool needed = is_needed(x, t);
       int32_t at = needed ? needed_at(x, t) : INT32_MAX;
-      double cost = cost_again(x, t, needed ? at : -1, &n_ops);
+      double cost = cost_again(x, t, needed && x->options->foresees ? at : -1, &n_ops);
       if (isinf(cost) && needed) continue;
       int32_t class = x->pins[t] > 0 ? 2 : isinf(cost) ? 1 : 0;
       if (class > best_class) continue;
       double distance = needed ? (double)(at - x->now) + 0.1 : 1.5 * (double)(staged->n - x->now) + 1;
       if (isinf(cost)) cost = x->small;
-      if (!needed) cost = x->small;
+      if (!needed) cost = x->options->foresees ? x->small : 0.3 * cost;
       double score = (double)staged->size[t] * distance / cost;
       if (x->options->noise > 0) score *= exp(x->options->noise * (moc__rng_unit(&x->rng) - 0.5));
       if (class < best_class || score > best_score) {
@@ -312,7 +312,6 @@ static bool run_with_inputs(executor *x, int32_t op) {
 enum { N_THRIFT = 4, MORE_SETS = 16 };
 /* No one value of it is best everywhere. */
 static const double THRIFT[N_THRIFT] = {10, 30, 3, 1};
-
 
 /* What is resident, needed and cannot be computed again stays: the bytes of it, *fixed being brought up to date. */
 static int64_t fix(executor *x) {
@@ -454,8 +453,8 @@ moc_status moc__construct(const moc__staged *staged, const moc__construct_option
                 .recall = {.allocator = *allocator},
                 .built = built};
   moc__rng_init(&x.rng, options->seed, options->stream);
-  bool ok = x.place && x.uses && x.next && x.resident && x.pins && x.locked && x.fixed && x.nothing && x.needed_by && x.missing && x.count && x.held &&
-            x.held_at && x.stack && x.visit && x.stamp && x.kept &&
+  bool ok = x.place && x.uses && x.next && x.resident && x.pins && x.locked && x.fixed && x.nothing &&
+            x.needed_by && x.missing && x.count && x.held && x.held_at && x.stack && x.visit && x.stamp && x.kept &&
             moc__recall_init(&x.recall, staged, allocator, NULL) == MOC_OK;
   if (ok) {
     prepare(&x);
@@ -472,8 +471,8 @@ moc_status moc__construct(const moc__staged *staged, const moc__construct_option
     built->sequence = NULL;
   }
   moc__recall_release(&x.recall);
-  void *blocks[] = {x.locked, x.nothing, x.fixed, x.place, x.uses, x.next,    x.resident, x.pins,  x.needed_by, x.missing,
-                    x.count, x.held, x.held_at, x.stack,    x.visit, x.stamp,     x.kept};
+  void *blocks[] = {x.locked,  x.nothing, x.fixed, x.place,   x.uses,  x.next,  x.resident, x.pins, x.needed_by,
+                    x.missing, x.count,   x.held,  x.held_at, x.stack, x.visit, x.stamp,    x.kept};
   for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) moc__release(allocator, blocks[i]);
   return ok ? MOC_OK : moc__out_of_memory(error);
 }

@@ -16,7 +16,8 @@ typedef struct moc__construct_options {
   const int32_t *order; /* [n] the first computations, numbers of the staged model; NULL: as they are */
   int64_t most_effort;  /* operations looked at; more is a failure; 0: no limit */
   int64_t most_sets;    /* of a search for a way to bring back what an operation reads (recall.h); 0: none */
-  double noise;         /* how far choices are blurred, 0: not at all */
+  bool foresees; /* what it takes to compute a tensor again is judged as things will be then, else as they are */
+  double noise;  /* how far choices are blurred, 0: not at all */
   uint64_t seed, stream;
   bool (*stop)(void *); /* asked now and then with `context`; may be NULL */
   void *context;

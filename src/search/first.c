@@ -7,13 +7,14 @@
 #include <math.h>
 
 enum {
-  LARGE = 4096,           /* operations from which on there is no search for ways to bring back inputs */
-  FIRST_SETS = 512,       /* of such a search in the first round; twice as many in every other */
-  MOST_SETS = 1 << 18,    /* but no more */
-  FIRST_REFUTATION = 32,  /* sets of the search for a way to compute one operation, likewise */
+  LARGE = 4096,          /* operations from which on there is no search for ways to bring back inputs */
+  FIRST_SETS = 8192,     /* of such a search in the first round; twice as many in every other */
+  MOST_SETS = 1 << 20,   /* but no more */
+  FIRST_REFUTATION = 32, /* sets of the search for a way to compute one operation, likewise */
   MOST_REFUTATION = 1 << 22,
-  EFFORT = 4000000,       /* of a construction in the first round, and of all refutations; half as much again in every other */
-  STEPS_AN_OPERATION = 24 /* most steps of a sequence in the first round, for each operation; likewise */
+  EFFORT = 16000000,           /* of a construction in the first round; half as much again in every other */
+  REFUTATION_EFFORT = 4000000, /* of all refutations of a round, likewise */
+  STEPS_AN_OPERATION = 24      /* most steps of a sequence in the first round, for each operation; likewise */
 };
 static const double NOISE = 2, THRIFT[] = {10, 30, 3, 1};
 
@@ -66,7 +67,8 @@ static moc_status build(moc__first *first, moc__incumbent *incumbent) {
       .budget = options->budget,
       .max_computes = options->max_computes,
       .most_steps = (int64_t)STEPS_AN_OPERATION * staged->n * (1 + round),
-      .order = round % 2 == 1 ? options->input_order : NULL,
+      .foresees = round % 2 == 1,
+      .order = round / 2 % 2 == 1 ? options->input_order : NULL,
       .most_effort = effort,
       .most_sets = staged->n >= LARGE ? 0 : moc__min((int64_t)FIRST_SETS << (round / 2), MOST_SETS),
       .noise = options->stream == 0 && round == 0 ? 0 : NOISE,
@@ -126,9 +128,11 @@ void moc__first_round(moc__first *first, moc__incumbent *incumbent) {
   bool none = moc__incumbent_extra(incumbent) == INT64_MAX;
   if (first->options->refutes && none && first->staged->n < LARGE) {
     int64_t sets = moc__min((int64_t)FIRST_REFUTATION << moc__min(first->rounds, 20), MOST_REFUTATION);
-    int64_t effort = first->recall.effort + (int64_t)(EFFORT * pow(1.5, (double)moc__min(first->rounds, 20)));
+    int64_t effort =
+        first->recall.effort + (int64_t)(REFUTATION_EFFORT * pow(1.5, (double)moc__min(first->rounds, 20)));
     int32_t n = first->staged->n;
-    for (int32_t i = 0; i <= n && status == MOC_OK && !moc__stopped(incumbent) && first->recall.effort < effort; i++) {
+    for (int32_t i = 0; i <= n && status == MOC_OK && !moc__stopped(incumbent) && first->recall.effort < effort;
+         i++) {
       status = refute(first, first->turn, sets, effort, incumbent);
       first->turn = first->turn == n ? 0 : first->turn + 1;
     }

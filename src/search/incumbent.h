@@ -18,7 +18,7 @@ typedef struct moc__incumbent {
   _Atomic int64_t extra;      /* of the best plan; INT64_MAX: none yet */
   _Atomic int64_t least_peak; /* least peak of any set of pairs that was looked at; meant for who finds no plan */
   _Atomic int64_t moves;      /* made by all threads */
-  _Atomic int32_t refuted;    /* a number that no schedule can compute within the budget (n: nor end with what is to be
+  _Atomic int32_t refuted; /* a number that no schedule can compute within the budget (n: nor end with what is to be
                                  kept); -1: none known */
 
   pthread_mutex_t lock; /* guards what follows */

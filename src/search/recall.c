@@ -37,7 +37,8 @@ void moc__recall_release(moc__recall *recall) {
 static bool push_open(moc__recall *r, double key, int32_t set) {
   if (!moc__grow(&r->allocator, &r->open, r->n_open, &r->open_capacity, sizeof *r->open)) return false;
   int64_t at = r->n_open++;
-  for (int64_t up = (at - 1) / 2; at > 0 && r->open[up].key > key; at = up, up = (at - 1) / 2) r->open[at] = r->open[up];
+  for (int64_t up = (at - 1) / 2; at > 0 && r->open[up].key > key; at = up, up = (at - 1) / 2)
+    r->open[at] = r->open[up];
   r->open[at] = (moc__recall_open){key, set};
   return true;
 }
@@ -75,8 +76,7 @@ static int64_t find_slot(const moc__recall *r, const int32_t *items, int64_t cou
   for (;; slot = (slot + 1) & (r->table_size - 1)) {
     int32_t set = r->table[slot];
     if (set < 0) return slot;
-    if (r->sets[set].count == count &&
-        memcmp(moc__recall_items(r, set), items, (size_t)count * sizeof *items) == 0)
+    if (r->sets[set].count == count && memcmp(moc__recall_items(r, set), items, (size_t)count * sizeof *items) == 0)
       return slot;
   }
 }

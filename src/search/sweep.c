@@ -46,8 +46,9 @@ static double compute(moc__mover *mover, int32_t p, int32_t k, int32_t depth, do
     int64_t end = *moc__end(state, u, moc__latest(state, q, k));
     if (moc__when(state, end) >= now || moc__has_pair(state, q, k)) continue;
     if (cost > limit) return INFINITY;
-    double hold = mover->price * (double)moc__profile_burden(&state->profile, state->place[moc__event_stage(end)] + 1,
-                                                             state->place[k], state->size[u]);
+    double hold =
+        mover->price * (double)moc__profile_burden(&state->profile, state->place[moc__event_stage(end)] + 1,
+                                                   state->place[k], state->size[u]);
     double again = INFINITY;
     if (depth > 0 && (double)staged->duration[q] < hold && !staged->compute_once[q] &&
         state->count[q] < state->max_computes)
@@ -65,8 +66,8 @@ bool moc__move_open(moc__mover *mover, int32_t at) {
   double most = 0;
   for (int32_t i = 0; i < DRAWN; i++) {
     if (!draw(mover, at, &g)) continue;
-    double relief = mover->price * (double)moc__profile_relief(&state->profile, g.before + 1, g.next - 1,
-                                                               state->size[g.tensor]);
+    double relief = mover->price *
+                    (double)moc__profile_relief(&state->profile, g.before + 1, g.next - 1, state->size[g.tensor]);
     double cost = compute(mover, g.p, g.k, DEPTH, relief - most, false);
     if (relief - cost <= most) continue;
     most = relief - cost;
