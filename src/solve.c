@@ -219,7 +219,9 @@ static moc_status fill_plan(solve *s, moc_plan *plan, moc_error *error) {
   s->certificate.weights = NULL;
   incumbent->trace = NULL;
   plan->max_computes = (int32_t)moc__max(plan->max_computes, incumbent->max_computes);
-  plan->status = atomic_load(&incumbent->refuted) < 0 ? MOC_PLAN_UNKNOWN : MOC_PLAN_INFEASIBLE;
+  int32_t refuted = atomic_load(&incumbent->refuted);
+  plan->status = refuted < 0 ? MOC_PLAN_UNKNOWN : MOC_PLAN_INFEASIBLE;
+  if (refuted >= 0 && refuted < s->staged.n) plan->obstacle = s->staged.order[refuted];
   plan->peak_memory = atomic_load(&incumbent->least_peak);
   if (moc__incumbent_extra(incumbent) == INT64_MAX) return MOC_OK;
 
@@ -344,6 +346,7 @@ moc_status moc_solve(const moc_graph *graph, const moc_solve_options *options, c
 
   if (s.options.budget < s.facts.working_set_bound) {
     result->status = MOC_PLAN_INFEASIBLE;
+    result->obstacle = s.facts.working_set_op;
   } else if (s.options.budget >= s.facts.baseline_peak) {
     status = moc__plan_set_sequence(result, graph, moc_graph_input_order(graph).items, moc_graph_operations(graph),
                                     error);

@@ -38,7 +38,7 @@ typedef struct executor {
   int64_t *locked; /* [tensors] == locks: must stay while the next operation runs */
   int64_t locks;
   bool *fixed;        /* [tensors] for recall */
-  bool *nothing;      /* [tensors] false */
+  bool *nothing;      /* [tensors] resident and of no producer */
   int32_t *needed_by; /* [tensors] pending operations that read it */
   int32_t *missing;   /* [n] outputs that are needed and not resident; pending: any */
   int32_t *count;     /* [n] computations */
@@ -103,6 +103,7 @@ static void drop(executor *x, int32_t t) {
   x->held_at[last] = x->held_at[t];
   x->held_at[t] = -1;
   x->resident[t] = false;
+  x->nothing[t] = false;
   x->used -= x->staged->size[t];
   if (p >= 0 && is_needed(x, t) && ++x->missing[p] == 1) change_pending(x, p, 1);
 }
@@ -241,6 +242,7 @@ static void lock(executor *x, const int32_t *tensors, int64_t count) {
 /* Run `op`, dropping what is in the way and not locked. */
 static bool run(executor *x, int32_t op) {
   const moc__staged *staged = x->staged;
+  if (x->count[op] >= x->options->max_computes || (staged->compute_once[op] && x->count[op] > 0)) return false;
   int64_t need = staged->workspace[op];
   for (int32_t t = staged->first_output[op]; t < staged->first_output[op + 1]; t++)
     need += x->resident[t] ? 0 : staged->size[t];
@@ -421,6 +423,7 @@ static void prepare(executor *x) {
       x->throughout += staged->size[t];
       x->used += staged->size[t];
     } else {
+      x->nothing[t] = true;
       hold(x, t);
     }
   }

@@ -33,6 +33,7 @@ moc_status moc__first_init(moc__first *first, const moc__staged *staged, const m
     return moc__out_of_memory(error);
   }
   for (int32_t t = 0; t < staged->n_tensors; t++) {
+    first->nothing[t] = staged->producer[t] < 0;
     if (!staged->keep[t]) continue;
     if (staged->producer[t] >= 0) {
       first->kept[first->n_kept++] = t;

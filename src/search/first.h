@@ -22,7 +22,7 @@ typedef struct moc__first {
   const moc__first_options *options;
   moc__recall recall;
   int64_t budget; /* less what is resident throughout */
-  bool *nothing;  /* [tensors] false */
+  bool *nothing;  /* [tensors] resident from the start: those without producer */
   bool *fixed;    /* [tensors] resident throughout */
   bool *possible; /* [n + 1] a schedule that computes the operation is known; the last: the end */
   int32_t *kept;  /* [n_kept] */

@@ -5,7 +5,7 @@
  * was needed; just before it, the rest and x's reads had to be. Going from set to set like this, each within the
  * budget, until all of a set is resident at present, yields the recomputations in reverse. Every schedule whatever goes
  * through such sets, so if none is left before the search has been cut short, there is no way: from nothing resident
- * that is a proof about all schedules, in any order and with any number of computations.
+ * but the tensors without producer that is a proof about all schedules, in any order and with any number of computations.
  *
  * Best first by what the sets still lack. A set from which an operation's outputs can be taken without adding anything
  * leads there only: a smaller set never needs more. Space and time are bounded by the states allowed. */
@@ -63,7 +63,7 @@ typedef struct moc__recall {
 typedef struct moc__recall_query {
   const int32_t *targets; /* [n_targets] tensors, ascending */
   int64_t n_targets;
-  const bool *resident; /* [tensors]; those without producer are never brought back */
+  const bool *resident; /* [tensors] at present; others without producer cannot be had */
   const bool *fixed;    /* [tensors] resident all the time, so no members of sets */
   const int32_t
       *counts; /* [n] computations of each operation so far; NULL: any may be computed any number of times */
