@@ -76,7 +76,8 @@ static int64_t find_slot(const moc__recall *r, const int32_t *items, int64_t cou
   for (;; slot = (slot + 1) & (r->table_size - 1)) {
     int32_t set = r->table[slot];
     if (set < 0) return slot;
-    if (r->sets[set].count == count && memcmp(moc__recall_items(r, set), items, (size_t)count * sizeof *items) == 0)
+    if (r->sets[set].count == count &&
+        (count == 0 || memcmp(moc__recall_items(r, set), items, (size_t)count * sizeof *items) == 0))
       return slot;
   }
 }
@@ -166,7 +167,7 @@ static added add_set(moc__recall *r, const moc__recall_query *q, int64_t count, 
   moc__recall_set *set = &r->sets[r->n_sets];
   *set = (moc__recall_set){
       .parent = parent, .op = op, .count = (int32_t)count, .start = r->n_items, .bytes = bytes, .spent = spent};
-  memcpy(r->items + r->n_items, r->scratch, (size_t)count * sizeof *r->items);
+  if (count > 0) memcpy(r->items + r->n_items, r->scratch, (size_t)count * sizeof *r->items);
   r->n_items += count;
   r->table[slot] = (int32_t)r->n_sets++;
   return ADDED;
