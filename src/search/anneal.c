@@ -56,9 +56,10 @@ typedef struct search {
   moc__gaps gaps;      /* of the order under search, now and then */
   bool reorders;       /* the order is searched too */
   moc__first first;
-  bool careful;   /* phase 1: some gaps are opened with care */
-  int64_t starts; /* from nothing, so far */
-  int32_t window; /* moves are made in places window..window + WINDOW - 1, so that caches help */
+  int64_t searches; /* schedules of phase 1 so far */
+  bool careful;     /* in this one some gaps are opened with care */
+  int64_t starts;   /* from nothing, so far */
+  int32_t window;   /* moves are made in places window..window + WINDOW - 1, so that caches help */
 } search;
 
 /* A random place of the window in which moves are made at present. */
@@ -190,7 +191,7 @@ static void run_schedule(search *s, int64_t length, double first, double last, b
 static void find_feasible(search *s, int64_t length, double first) {
   double price = s->price, worth = DURATION_WORTH * s->scale;
   s->price = worth / s->mean_size;
-  s->careful = true;
+  s->careful = s->searches++ % 2 == 1;
   run_schedule(s, length, first * worth, LAST_FEASIBILITY_TEMPERATURE * first * worth, true);
   s->careful = false;
   s->price = price;
@@ -264,6 +265,10 @@ static void run_schedules(search *s, const moc__staged *staged) {
   int64_t attempts = 0;
   if (gradual && !s->options->improves && !descend(s)) return;
   find_feasible(s, (int64_t)length, QUICK_TEMPERATURE);
+  if (!gradual && moc__incumbent_extra(s->incumbent) == INT64_MAX && !finished(s)) { /* once more, with care */
+    (void)moc__state_assign(&s->state, NULL, NULL, 0);
+    find_feasible(s, (int64_t)length, QUICK_TEMPERATURE);
+  }
   if (gradual) {
     length = fmin(length, LONG_SCHEDULE);
     last *= COOLER;

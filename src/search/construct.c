@@ -48,8 +48,8 @@ typedef struct executor {
   frame *stack; /* [n + 1] */
   int32_t depth;
   int32_t *visit; /* [n] scratch: operations to look at */
-  int32_t *stamp; /* [n] */
-  int32_t stamps;
+  int64_t *stamp; /* [n] */
+  int64_t stamps;
 
   int32_t *kept; /* [n_kept] tensors that must be there at the end, of a producer */
   int64_t n_kept;
@@ -451,7 +451,7 @@ moc_status moc__construct(const moc__staged *staged, const moc__construct_option
                 .held_at = MOC__NEW(allocator, tensors, int32_t),
                 .stack = MOC__NEW(allocator, n + 2, frame),
                 .visit = MOC__NEW(allocator, moc__max(n, tensors) + 1, int32_t),
-                .stamp = MOC__NEW_ZEROED(allocator, n, int32_t),
+                .stamp = MOC__NEW_ZEROED(allocator, n, int64_t),
                 .kept = MOC__NEW(allocator, tensors, int32_t),
                 .recall = {.allocator = *allocator},
                 .built = built};
