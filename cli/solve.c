@@ -226,6 +226,11 @@ static void explain_infeasible(const moc_graph *graph, const moc_plan *plan, con
               cli_exact_bytes(plan->budget, &x), cli_percent(plan->budget, facts->baseline_peak));
   int64_t bound = facts->working_set_bound;
   if (plan->budget >= bound) {
+    if (plan->obstacle == MOC_NONE)
+      fprintf(stderr, "  What is kept to the end cannot be had together within it, whatever is computed again.\n");
+    else
+      fprintf(stderr, "  Operation %s cannot be computed within it, in any order and whatever is computed again.\n",
+              cli_op_text(graph, plan->obstacle, op, sizeof op));
     cli_hint("try a larger --budget; the input order itself needs %" PRId64 " bytes", facts->baseline_peak);
     return;
   }

@@ -6,6 +6,7 @@
 #include "plan/plan.h"
 #include "search/anneal.h"
 #include "search/order.h"
+#include "search/split.h"
 
 #include <math.h>
 #include <sched.h>
@@ -51,6 +52,8 @@ static int32_t usable_processors(void) {
 /* Computations of one operation that are tried first when the caller leaves the number to us: more than the paper's 2,
  * because layered graphs and tight budgets gain from them and nothing measured loses. */
 enum { DEFAULT_COMPUTES = 6 };
+/* To this they are raised where no plan is found: at least, and as far as the search's tables have no more entries. */
+enum { LEAST_COMPUTES = 64, MOST_SLOTS = 1 << 24 };
 
 /* --- Threads --- */
 
@@ -63,6 +66,8 @@ typedef struct solve {
   moc_graph_facts facts;
   moc__staged staged;
   int32_t *input_order; /* [n] in places of `staged`; NULL where that is in the input order itself */
+  bool improves;        /* the search starts from a plan that was built */
+  int64_t moves_before; /* made before that */
   moc__incumbent incumbent;
   moc__pool pool;
   moc_certificate certificate; /* one thread fills it */
@@ -222,10 +227,16 @@ static moc_status run_threads(solve *s, moc_error *error) {
   int32_t threads = s->options.threads;
   worker *workers = MOC__NEW_ZEROED(&s->allocator, threads, worker);
   if (workers == NULL) return moc__out_of_memory(error);
+  moc_status status = moc__pool_init(&s->pool, s->staged.n, &s->allocator, error);
+  if (status != MOC_OK) {
+    moc__release(&s->allocator, workers);
+    return status;
+  }
   int32_t started = 0;
   s->incumbent.running = threads;
-  bool proves = s->options.order == MOC_ORDER_INPUT && s->options.prove == 1;
+  bool proves = s->options.order == MOC_ORDER_INPUT && s->options.prove == 1 && !s->improves;
   atomic_store(&s->searching, threads - proves);
+  int64_t moves = s->options.moves == 0 ? 0 : moc__max(1, s->options.moves - s->moves_before / threads);
   for (; started < threads; started++) {
     worker *w = &workers[started];
     w->solve = s;
@@ -236,7 +247,9 @@ static moc_status run_threads(solve *s, moc_error *error) {
                                        .most_computes = s->most_computes,
                                        .input_order = s->input_order,
                                        .reorders = s->options.order == MOC_ORDER_AUTO,
-                                       .moves = s->options.moves,
+                                       .improves = s->improves,
+                                       .refutes = started == 0,
+                                       .moves = moves,
                                        .seed = s->options.seed,
                                        .stream = (uint64_t)started};
     if (pthread_create(&w->thread, NULL, work, w) != 0) break;
@@ -245,6 +258,7 @@ static moc_status run_threads(solve *s, moc_error *error) {
   if (started > 0) supervise(s);
   for (int32_t i = 0; i < started; i++) pthread_join(workers[i].thread, NULL);
   moc__release(&s->allocator, workers);
+  moc__pool_release(&s->pool);
   if (started == 0) return moc__fail(error, MOC_INTERNAL, "", "the system lets no thread be started");
   return s->incumbent.failed ? moc__out_of_memory(error) : MOC_OK;
 }
@@ -256,7 +270,7 @@ static moc_status fill_plan(solve *s, moc_plan *plan, moc_error *error) {
   plan->lower_bound = incumbent->lower_bound;
   bool order = s->options.order == MOC_ORDER_INPUT && plan->lower_bound > plan->baseline_duration;
   if (order) plan->bound_scope = MOC_SCOPE_ORDER;
-  plan->moves = atomic_load(&incumbent->moves);
+  plan->moves = s->moves_before + atomic_load(&incumbent->moves);
   plan->trace = incumbent->trace;
   plan->n_trace = incumbent->n_trace;
   plan->certificate = s->certificate;
@@ -264,14 +278,16 @@ static moc_status fill_plan(solve *s, moc_plan *plan, moc_error *error) {
   s->certificate.shares = NULL;
   incumbent->trace = NULL;
   plan->max_computes = (int32_t)moc__max(plan->max_computes, incumbent->max_computes);
-  plan->status = MOC_PLAN_UNKNOWN;
+  int32_t refuted = atomic_load(&incumbent->refuted);
+  plan->status = refuted < 0 ? MOC_PLAN_UNKNOWN : MOC_PLAN_INFEASIBLE;
+  if (refuted >= 0 && refuted < s->staged.n) plan->obstacle = s->staged.order[refuted];
   plan->peak_memory = atomic_load(&incumbent->least_peak);
   if (moc__incumbent_extra(incumbent) == INT64_MAX) return MOC_OK;
 
   int64_t length = s->staged.n + incumbent->n_pairs;
   moc_op *sequence = MOC__NEW(&s->allocator, length, moc_op);
   if (sequence == NULL) return moc__out_of_memory(error);
-  moc__staged_sequence(&s->staged, incumbent->order, incumbent->pairs, incumbent->n_pairs, sequence);
+  length = moc__staged_sequence(&s->staged, incumbent->order, incumbent->pairs, incumbent->n_pairs, sequence);
   moc_status status = moc__plan_set_sequence(plan, s->graph, sequence, length, error);
   moc__release(&s->allocator, sequence);
   if (status == MOC_OK)
@@ -279,23 +295,53 @@ static moc_status fill_plan(solve *s, moc_plan *plan, moc_error *error) {
   return status;
 }
 
+/* Go on from a plan that was built and is not staged, with as many pauses as it takes. Lower bounds so far are those
+ * of staged schedules without. */
+static moc_status improve(moc__split *split, int64_t peak, solve *s, moc_plan *plan, moc_error *error) {
+  moc_status status =
+      moc__staged_init_paused(&s->staged, s->graph, split->order, split->places, &s->allocator, error);
+  if (status != MOC_OK) return status;
+  status = moc__incumbent_init(&s->incumbent, &s->allocator, s->started, &s->staged, s->facts.baseline_peak, error);
+  if (status == MOC_OK) {
+    int64_t extra = 0;
+    for (int64_t i = 0; i < split->n_pairs; i++) extra += s->staged.duration[split->pairs[i].place];
+    s->improves = true;
+    s->options.max_computes = (int32_t)moc__max(s->options.max_computes, split->max_computes);
+    moc__incumbent_offer_pairs(&s->incumbent, split->pairs, split->n_pairs, extra, peak, s->options.max_computes);
+    status = run_threads(s, error);
+    if (status == MOC_OK) status = fill_plan(s, plan, error);
+    moc__incumbent_release(&s->incumbent);
+  }
+  moc__staged_release(&s->staged);
+  return status;
+}
+
 /* Search with the first computations in `order`; `plan` has its figures but no sequence yet. */
 static moc_status search_plan(solve *s, const moc_op *order, moc_plan *plan, moc_error *error) {
   moc_status status = moc__staged_init(&s->staged, s->graph, order, &s->allocator, error);
   if (status != MOC_OK) return status;
+  moc__split split = {0};
+  int64_t peak = 0;
+  bool built = false;
   status = moc__incumbent_init(&s->incumbent, &s->allocator, s->started, &s->staged, s->facts.baseline_peak, error);
   if (status == MOC_OK) {
-    status = moc__pool_init(&s->pool, s->staged.n, &s->allocator, error);
-    if (status == MOC_OK) {
-      status = run_threads(s, error);
-      moc__pool_release(&s->pool);
-    }
-    if (status == MOC_OK) status = fill_plan(s, plan, error);
+    status = run_threads(s, error);
+    peak = s->incumbent.peak;
+    built = s->incumbent.n_sequence > 0 && moc__incumbent_extra(&s->incumbent) == INT64_MAX;
+    if (built) s->moves_before = atomic_load(&s->incumbent.moves);
+    if (status == MOC_OK && built)
+      status =
+          moc__split_init(&split, &s->staged, s->incumbent.sequence, s->incumbent.n_sequence, &s->allocator, error);
+    else if (status == MOC_OK)
+      status = fill_plan(s, plan, error);
     moc__release(&s->allocator, s->certificate.weights);
     moc__release(&s->allocator, s->certificate.shares);
     moc__incumbent_release(&s->incumbent);
+    s->certificate = (moc_certificate){0};
   }
   moc__staged_release(&s->staged);
+  if (status == MOC_OK && built) status = improve(&split, peak, s, plan, error);
+  moc__split_release(&split, &s->allocator);
   return status;
 }
 
@@ -341,7 +387,8 @@ moc_status moc_solve(const moc_graph *graph, const moc_solve_options *options, c
   if (s.options.threads == 0) s.options.threads = usable_processors();
   if (s.options.max_computes == 0) { /* ours to choose: more where these yield no plan */
     s.options.max_computes = DEFAULT_COMPUTES;
-    s.most_computes = MOC_MAX_COMPUTES;
+    int64_t room = MOST_SLOTS / moc_graph_operations(graph);
+    s.most_computes = (int32_t)moc__max(LEAST_COMPUTES, moc__min(room, MOC_MAX_COMPUTES));
   }
   status = moc_graph_get_facts(graph, &s.facts, error);
   if (status != MOC_OK) return status;
@@ -359,6 +406,7 @@ moc_status moc_solve(const moc_graph *graph, const moc_solve_options *options, c
 
   if (s.options.budget < s.facts.working_set_bound) {
     result->status = MOC_PLAN_INFEASIBLE;
+    result->obstacle = s.facts.working_set_op;
   } else if (s.options.budget >= s.facts.baseline_peak) {
     status = moc__plan_set_sequence(result, graph, moc_graph_input_order(graph).items, moc_graph_operations(graph),
                                     error);

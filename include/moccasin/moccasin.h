@@ -57,7 +57,7 @@ extern "C" {
 /* Most views on top of one another. */
 #define MOC_MAX_VIEW_DEPTH 1000
 /* Most computations of one operation that a solve may be allowed. */
-#define MOC_MAX_COMPUTES 64
+#define MOC_MAX_COMPUTES 1024
 /* Most threads of one solve. */
 #define MOC_MAX_THREADS 256
 
@@ -277,7 +277,7 @@ typedef enum moc_plan_status {
   MOC_PLAN_UNKNOWN = 0, /* no plan found, none excluded */
   MOC_PLAN_FEASIBLE,    /* a plan within budget */
   MOC_PLAN_OPTIMAL,     /* a plan within budget, proved shortest in the sense of its bound_scope */
-  MOC_PLAN_INFEASIBLE   /* proved: no schedule exists at this budget */
+  MOC_PLAN_INFEASIBLE   /* proved: no schedule exists at this budget, in any order; `obstacle` tells why */
 } moc_plan_status;
 
 typedef enum moc_bound_scope {
@@ -360,6 +360,8 @@ typedef struct moc_plan {
   int64_t n_trace;
   moc_trace_point *trace; /* [n_trace] */
   moc_certificate certificate;
+  moc_op obstacle; /* INFEASIBLE: an operation that no schedule can compute within the budget; MOC_NONE: the kept
+                              tensors cannot be had together at the end */
   moc_allocator allocator; /* the library's own */
 } moc_plan;
 

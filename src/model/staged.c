@@ -9,8 +9,9 @@ static int32_t *number_tensors(moc__staged *staged, const moc_graph *graph) {
   if (number == NULL) return NULL;
   int32_t next = 0;
   for (int32_t p = 0; p < staged->n; p++) {
-    moc_tensor_list outputs = moc_graph_op_outputs(graph, staged->order[p]);
     staged->first_output[p] = next;
+    if (staged->order[p] == MOC_NONE) continue;
+    moc_tensor_list outputs = moc_graph_op_outputs(graph, staged->order[p]);
     for (int64_t i = 0; i < outputs.count; i++) number[outputs.items[i]] = next++;
   }
   staged->first_output[staged->n] = next;
@@ -31,8 +32,9 @@ static void lay_out_reads(moc__staged *staged, const moc_graph *graph, const int
   memcpy(next, staged->readers.start, (size_t)tensors * sizeof *next);
   int64_t count = 0;
   for (int32_t p = 0; p < n; p++) {
-    moc_tensor_list reads = moc_graph_op_reads(graph, staged->order[p]);
     staged->reads.start[p] = count;
+    if (staged->order[p] == MOC_NONE) continue;
+    moc_tensor_list reads = moc_graph_op_reads(graph, staged->order[p]);
     count += reads.count;
     for (int64_t i = 0; i < reads.count; i++) staged->readers.items[next[number[reads.items[i]]]++] = p;
   }
@@ -46,12 +48,17 @@ static void lay_out_reads(moc__staged *staged, const moc_graph *graph, const int
 
 moc_status moc__staged_init(moc__staged *staged, const moc_graph *graph, const moc_op *order,
                             const moc_allocator *allocator, moc_error *error) {
-  int32_t n = graph->n_ops, tensors = graph->n_tensors;
-  int64_t n_reads = graph->reads.start[n];
+  return moc__staged_init_paused(staged, graph, order, graph->n_ops, allocator, error);
+}
+
+moc_status moc__staged_init_paused(moc__staged *staged, const moc_graph *graph, const moc_op *order, int32_t places,
+                                   const moc_allocator *allocator, moc_error *error) {
+  int32_t n = places, tensors = graph->n_tensors;
+  int64_t n_reads = graph->reads.start[graph->n_ops];
   *staged = (moc__staged){.allocator = *allocator, .n = n, .n_tensors = tensors};
   staged->order = MOC__NEW(allocator, n, moc_op);
-  staged->duration = MOC__NEW(allocator, n, int64_t);
-  staged->workspace = MOC__NEW(allocator, n, int64_t);
+  staged->duration = MOC__NEW_ZEROED(allocator, n, int64_t);
+  staged->workspace = MOC__NEW_ZEROED(allocator, n, int64_t);
   staged->compute_once = MOC__NEW(allocator, n, bool);
   staged->first_output = MOC__NEW(allocator, (int64_t)n + 1, int32_t);
   staged->tensor = MOC__NEW(allocator, tensors, moc_tensor);
@@ -74,6 +81,8 @@ moc_status moc__staged_init(moc__staged *staged, const moc_graph *graph, const m
   if (ok) {
     for (int32_t p = 0; p < n; p++) {
       moc_op op = order[p];
+      staged->compute_once[p] = true;
+      if (op == MOC_NONE) continue;
       staged->duration[p] = graph->duration[op];
       staged->workspace[p] = graph->workspace[op];
       staged->compute_once[p] = graph->compute_once[op];
@@ -110,8 +119,8 @@ static int by_event(const void *a, const void *b) {
   return (x->place > y->place) - (x->place < y->place);
 }
 
-void moc__staged_sequence(const moc__staged *staged, const int32_t *order, moc__pair *pairs, int64_t n_pairs,
-                          moc_op *sequence) {
+int64_t moc__staged_sequence(const moc__staged *staged, const int32_t *order, moc__pair *pairs, int64_t n_pairs,
+                             moc_op *sequence) {
   /* Sorted by stage number; then each stage's run is where a search by halves finds it. */
   if (n_pairs > 0) qsort(pairs, (size_t)n_pairs, sizeof *pairs, by_event);
   int64_t step = 0;
@@ -126,6 +135,7 @@ void moc__staged_sequence(const moc__staged *staged, const int32_t *order, moc__
         high = middle;
     }
     for (; low < n_pairs && pairs[low].stage == k; low++) sequence[step++] = staged->order[pairs[low].place];
-    sequence[step++] = staged->order[k];
+    if (staged->order[k] != MOC_NONE) sequence[step++] = staged->order[k];
   }
+  return step;
 }

@@ -5,6 +5,10 @@
  * pairs (p, k), "rematerialise p in stage k"; everything else follows from it.
  * An *event* (stage, place) is one computation; events are totally ordered, so all starts differ by construction.
  *
+ * A place may be a *pause*: without an operation, it only gives the schedule one more stage, so that operations can be
+ * computed again more than once, or in another order, between two first computations. With pauses enough every sequence
+ * is a staged schedule.
+ *
  * Tensors are renumbered: the outputs of place p are first_output[p] up to first_output[p + 1], and the tensors
  * without producer follow. Reads of an earlier place only: the order is topological. */
 #ifndef MOC_MODEL_STAGED_H
@@ -21,10 +25,10 @@ typedef struct moc__staged {
   moc_allocator allocator;
   int32_t n; /* places, and stages */
   int32_t n_tensors;
-  moc_op *order;          /* [n] the operation at each place */
+  moc_op *order;          /* [n] the operation at each place; MOC_NONE: a pause */
   int64_t *duration;      /* [n] */
   int64_t *workspace;     /* [n] */
-  bool *compute_once;     /* [n] */
+  bool *compute_once;     /* [n] so are pauses */
   int32_t *first_output;  /* [n + 1] */
   moc_tensor *tensor;     /* [n_tensors] the graph's number of each */
   int64_t *size;          /* [n_tensors] */
@@ -38,11 +42,14 @@ typedef struct moc__staged {
 /* Lay out `graph` for the topological order `order` [operations]. OUT_OF_MEMORY. O(n + m). */
 moc_status moc__staged_init(moc__staged *staged, const moc_graph *graph, const moc_op *order,
                             const moc_allocator *allocator, moc_error *error);
+/* The same with pauses: order [places] has MOC_NONE for those. */
+moc_status moc__staged_init_paused(moc__staged *staged, const moc_graph *graph, const moc_op *order, int32_t places,
+                                   const moc_allocator *allocator, moc_error *error);
 void moc__staged_release(moc__staged *staged);
 
 /* The sequence of a set of pairs when the stages follow one another in `order` [n] (places of `staged`; NULL: as they
- * are): sorts `pairs` by stage and place and writes n + n_pairs operations. */
-void moc__staged_sequence(const moc__staged *staged, const int32_t *order, moc__pair *pairs, int64_t n_pairs,
-                          moc_op *sequence);
+ * are): sorts `pairs` by stage and place, writes the operations, at most n + n_pairs, and returns their number. */
+int64_t moc__staged_sequence(const moc__staged *staged, const int32_t *order, moc__pair *pairs, int64_t n_pairs,
+                             moc_op *sequence);
 
 #endif

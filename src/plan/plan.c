@@ -4,7 +4,9 @@
 moc_plan *moc__plan_create(const moc_allocator *allocator) {
   moc_allocator own = moc__allocator_or_default(allocator);
   moc_plan *plan = MOC__NEW_ZEROED(&own, 1, moc_plan);
-  if (plan != NULL) plan->allocator = own;
+  if (plan == NULL) return NULL;
+  plan->allocator = own;
+  plan->obstacle = MOC_NONE;
   return plan;
 }
 

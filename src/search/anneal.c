@@ -1,6 +1,9 @@
 /* Simulated annealing over sets of pairs; see anneal.h. */
 #include "search/anneal.h"
 
+#include "search/first.h"
+#include "search/sweep.h"
+
 #include <float.h>
 #include <math.h>
 
@@ -57,8 +60,11 @@ typedef struct search {
   moc__gaps gaps;       /* of the order under search, now and then */
   bool reorders;        /* the order is searched too */
   bool pooled;          /* plans are kept for crosses */
-  int64_t starts;       /* from nothing, so far */
-  int32_t window;       /* moves are made in places window..window + WINDOW - 1, so that caches help */
+  moc__first first;
+  int64_t searches; /* schedules of phase 1 so far */
+  bool careful;     /* in this one some gaps are opened with care */
+  int64_t starts;   /* from nothing, so far */
+  int32_t window;   /* moves are made in places window..window + WINDOW - 1, so that caches help */
 } search;
 
 /* A random place of the window in which moves are made at present. */
@@ -111,7 +117,10 @@ static void make_move(search *s) {
   }
   uint32_t die = moc__rng_below(&s->rng, 100);
   if (over && (state->n_pairs == 0 || die < EVICT_PERCENT)) {
-    (void)moc__move_evict(&s->mover, draw_over(s));
+    if (s->careful && moc__rng_below(&s->rng, 4) == 0)
+      (void)moc__move_open(&s->mover, draw_over(s));
+    else
+      (void)moc__move_evict(&s->mover, draw_over(s));
   } else if (state->n_pairs > 0) {
     int64_t index = draw_pair(s);
     if (die >= 100 - SHIFT_PERCENT)
@@ -191,8 +200,22 @@ static void run_schedule(search *s, int64_t length, double first, double last, b
 static void find_feasible(search *s, int64_t length, double first) {
   double price = s->price, worth = DURATION_WORTH * s->scale;
   s->price = worth / s->mean_size;
+  s->careful = s->searches++ % 2 == 1;
   run_schedule(s, length, first * worth, LAST_FEASIBILITY_TEMPERATURE * first * worth, true);
+  s->careful = false;
   s->price = price;
+}
+
+static bool stopped(void *incumbent) {
+  return moc__stopped(incumbent);
+}
+
+/* Phase 1 of large graphs, from where the search is. False when memory is out. */
+static bool descend(search *s) {
+  s->mover.price = DURATION_WORTH * s->scale / s->mean_size;
+  if (!moc__sweep(&s->mover, stopped, s->incumbent)) return false;
+  moc__incumbent_offer(s->incumbent, &s->state);
+  return true;
 }
 
 static bool restart_from_best(search *s) {
@@ -234,6 +257,12 @@ static void start_from_nothing(search *s) {
   s->price = s->feasible_price;
 }
 
+/* Build a plan, or see that there is none, if there is none yet. */
+static void try_first(search *s) {
+  if (!s->options->improves && moc__incumbent_extra(s->incumbent) == INT64_MAX)
+    moc__first_round(&s->first, s->incumbent);
+}
+
 /* One turn of a generation of plans; see pool.h. Turns of the first generation take about `length` moves. */
 static void take_turn(search *s, double length, double first, double last) {
   int32_t generation;
@@ -268,14 +297,20 @@ static void improve_gradually(search *s, int64_t run, double length, double firs
 static void run_schedules(search *s, const moc__staged *staged) {
   double shortest = (double)(FIRST_MOVES + FIRST_MOVES_A_PLACE * (int64_t)staged->n), length = shortest;
   double first = FIRST_TEMPERATURE * s->scale, last = LAST_TEMPERATURE * s->scale;
-  bool gradual = length > LONG_SCHEDULE;
+  bool gradual = length > LONG_SCHEDULE || s->options->improves;
   int64_t attempts = 0;
+  if (gradual && !s->options->improves && !descend(s)) return;
   find_feasible(s, (int64_t)length, QUICK_TEMPERATURE);
+  if (!gradual && moc__incumbent_extra(s->incumbent) == INT64_MAX && !finished(s)) { /* once more, with care */
+    (void)moc__state_assign(&s->state, NULL, NULL, 0);
+    find_feasible(s, (int64_t)length, QUICK_TEMPERATURE);
+  }
   if (gradual) {
-    length = LONG_SCHEDULE;
+    length = fmin(length, LONG_SCHEDULE);
     last *= COOLER;
   }
   for (int64_t run = 0; !finished(s); run++) {
+    try_first(s);
     bool planned = moc__incumbent_extra(s->incumbent) != INT64_MAX;
     if (planned && !gradual) {
       take_turn(s, shortest, first, last);
@@ -307,19 +342,24 @@ void moc__anneal(const moc__staged *staged, const moc__anneal_options *options, 
               .pool = pool,
               .state = {.allocator = incumbent->allocator},
               .gaps = {.allocator = incumbent->allocator},
+              .first = {.recall = {.allocator = incumbent->allocator}},
               .reorders = options->reorders,
               .aim = options->reorders ? FEASIBLE_SHARE_OF_ORDERS : FEASIBLE_SHARE,
               .feasible_share = FEASIBLE_SHARE,
               .best_order = MOC__NEW(&incumbent->allocator, staged->n, int32_t),
               .taken = MOC__NEW(&incumbent->allocator, staged->n, bool)};
+  moc__first_options first = {options->budget, options->most_computes, options->input_order,
+                              options->seed,   options->stream,        options->refutes};
   moc__rng_init(&s.rng, options->seed, options->stream);
   if (s.best_order != NULL && s.taken != NULL && allow_computes(&s, staged, options->max_computes) &&
-      moc__gaps_init(&s.gaps, staged, s.state.place, &incumbent->allocator, NULL) == MOC_OK) {
+      moc__gaps_init(&s.gaps, staged, s.state.place, &incumbent->allocator, NULL) == MOC_OK &&
+      moc__first_init(&s.first, staged, &first, &incumbent->allocator, NULL) == MOC_OK) {
     s.mover = (moc__mover){.state = &s.state, .gaps = &s.gaps, .rng = &s.rng};
     s.scale = mean_duration(staged);
     s.mean_size = mean_size(staged) / (double)s.state.unit;
     s.feasible_price =
         FIRST_PRICE * (double)moc__max(staged->total_duration, 1) / (double)moc__max(s.state.profile.excess, 1);
+    if (options->improves) s.feasible_price = DURATION_WORTH * s.scale / s.mean_size;
     s.price = s.feasible_price;
     moc__incumbent_offer(incumbent, &s.state);
     run_schedules(&s, staged);
@@ -332,5 +372,6 @@ void moc__anneal(const moc__staged *staged, const moc__anneal_options *options, 
   moc__release(&incumbent->allocator, s.best);
   moc__release(&incumbent->allocator, s.best_order);
   moc__gaps_release(&s.gaps);
+  moc__first_release(&s.first);
   moc__state_release(&s.state);
 }

@@ -17,6 +17,8 @@ typedef struct moc__anneal_options {
   int32_t max_computes;  /* most computations of one operation, to start with */
   int32_t most_computes; /* to this they are raised while no plan is found; at least max_computes */
   bool reorders;         /* search the order too */
+  bool improves;         /* the incumbent has a plan, which is all there is to start from: nothing is built */
+  bool refutes;          /* where no plan is found, see whether there is none */
   const int32_t
       *input_order; /* [n] the input order in places of the staged model, to start from too; NULL: it is that */
   int64_t moves;    /* most moves; 0: no limit */

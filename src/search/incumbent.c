@@ -16,6 +16,7 @@ moc_status moc__incumbent_init(moc__incumbent *incumbent, const moc_allocator *a
   atomic_init(&incumbent->extra, INT64_MAX);
   atomic_init(&incumbent->least_peak, baseline_peak);
   atomic_init(&incumbent->moves, 0);
+  atomic_init(&incumbent->refuted, -1);
   if (pthread_mutex_init(&incumbent->lock, NULL) != 0) {
     moc__release(allocator, incumbent->order);
     return moc__fail(error, MOC_INTERNAL, "", "the system gives no mutex");
@@ -39,6 +40,7 @@ void moc__incumbent_release(moc__incumbent *incumbent) {
   moc__release(&incumbent->allocator, incumbent->pairs);
   moc__release(&incumbent->allocator, incumbent->order);
   moc__release(&incumbent->allocator, incumbent->trace);
+  moc__release(&incumbent->allocator, incumbent->sequence);
 }
 
 static bool copy_pairs(const moc_allocator *allocator, const moc__pair *from, int64_t count, moc__pair **to,
@@ -96,6 +98,24 @@ void moc__incumbent_offer(moc__incumbent *incumbent, const moc__state *state) {
 void moc__incumbent_offer_pairs(moc__incumbent *incumbent, const moc__pair *pairs, int64_t n_pairs, int64_t extra,
                                 int64_t peak, int32_t max_computes) {
   offer(incumbent, NULL, pairs, n_pairs, extra, peak, max_computes);
+}
+
+bool moc__incumbent_offer_sequence(moc__incumbent *incumbent, int32_t *sequence, int64_t length, int64_t peak) {
+  pthread_mutex_lock(&incumbent->lock);
+  bool taken = moc__incumbent_extra(incumbent) == INT64_MAX && incumbent->n_sequence == 0;
+  if (taken) {
+    incumbent->sequence = sequence;
+    incumbent->n_sequence = length;
+    incumbent->peak = peak;
+    atomic_store(&incumbent->stop, true);
+  }
+  pthread_mutex_unlock(&incumbent->lock);
+  return taken;
+}
+
+void moc__incumbent_refute(moc__incumbent *incumbent, int32_t op) {
+  atomic_store(&incumbent->refuted, op);
+  atomic_store(&incumbent->stop, true);
 }
 
 bool moc__incumbent_raise(moc__incumbent *incumbent, int64_t extra) {

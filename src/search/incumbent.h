@@ -18,6 +18,8 @@ typedef struct moc__incumbent {
   _Atomic int64_t extra;      /* of the best plan; INT64_MAX: none yet */
   _Atomic int64_t least_peak; /* least peak of any set of pairs that was looked at; meant for who finds no plan */
   _Atomic int64_t moves;      /* made by all threads */
+  _Atomic int32_t refuted; /* a number that no schedule can compute within the budget (n: nor end with what is to be
+                                 kept); -1: none known */
 
   pthread_mutex_t lock; /* guards what follows */
   pthread_cond_t news;  /* a better plan, or a thread has ended */
@@ -25,6 +27,8 @@ typedef struct moc__incumbent {
   int64_t n_pairs, pairs_capacity;
   int32_t *order; /* [n] and its order, in numbers of the staged model */
   int64_t peak;
+  int32_t *sequence; /* [n_sequence] a schedule within budget that is not staged, in numbers; n_sequence 0: none */
+  int64_t n_sequence;
   int32_t max_computes;   /* of the state that the best plan came from; without a plan, the most tried */
   moc_trace_point *trace; /* [n_trace] */
   int64_t n_trace, trace_capacity;
@@ -44,6 +48,11 @@ void moc__incumbent_offer(moc__incumbent *incumbent, const moc__state *state);
  * peak and the computations that were allowed. */
 void moc__incumbent_offer_pairs(moc__incumbent *incumbent, const moc__pair *pairs, int64_t n_pairs, int64_t extra,
                                 int64_t peak, int32_t max_computes);
+/* Offer a sequence of numbers within budget that is no staged schedule, allocated with the incumbent's allocator. It
+ * is taken, and stops everybody, if there is no plan yet; false otherwise. */
+bool moc__incumbent_offer_sequence(moc__incumbent *incumbent, int32_t *sequence, int64_t length, int64_t peak);
+/* Tell that number `op` (n: the end) is out of reach of all schedules, and stop everybody. */
+void moc__incumbent_refute(moc__incumbent *incumbent, int32_t op);
 /* Tell a proven lower bound on the extra duration. False when a plan contradicts it: then it was not proven. */
 bool moc__incumbent_raise(moc__incumbent *incumbent, int64_t extra);
 /* Tell the peak of a state that is not feasible. */

@@ -13,11 +13,7 @@ static int32_t draw_toggles(moc__rng *rng) {
 
 /* --- Evict --- */
 
-/* Where tensor t is read around place `at`: the last place before it that computes or reads it, and the first after it
- * that reads it (the last of all for a kept tensor that is not read). False when the operation at `at` itself reads
- * it: then it cannot be gone when that stage ends. (A recomputation within the stage that reads it is no hindrance:
- * the tensor can go right after that.) */
-static bool gap_around(const moc__state *state, int32_t t, int32_t at, int32_t *before, int32_t *next) {
+bool moc__gap_around(const moc__state *state, int32_t t, int32_t at, int32_t *before, int32_t *next) {
   const moc__staged *staged = state->staged;
   const int32_t *place = state->place;
   int32_t p = staged->producer[t], first = staged->n - 1;
@@ -124,7 +120,7 @@ static bool draw_across(const moc__mover *mover, int32_t at, candidate *c) {
   double duration = (double)state->staged->duration[p];
   if (state->place[p] >= at || state->count[p] == state->max_computes || duration > mover->allowance) return false;
   int64_t end = *moc__end(state, t, moc__latest(state, p, state->order[at]));
-  if (state->place[moc__event_stage(end)] <= at || !gap_around(state, t, at, &before, &next) || next <= at)
+  if (state->place[moc__event_stage(end)] <= at || !moc__gap_around(state, t, at, &before, &next) || next <= at)
     return false;
   if (moc__rng_below(mover->rng, 8) == 0)
     next = at + 1 + (int32_t)moc__rng_below(mover->rng, (uint32_t)(next - at));

@@ -19,6 +19,12 @@ typedef struct moc__mover {
   int32_t toggles_left;
 } moc__mover;
 
+/* Where tensor t is read around place `at`: the last place before it that computes or reads it, and the first after it
+ * that reads it (the last of all for a kept tensor that is not read). False when the operation at `at` itself reads
+ * it: then it cannot be gone when that stage ends. (A recomputation within the stage that reads it is no hindrance:
+ * the tensor can go right after that.) */
+bool moc__gap_around(const moc__state *state, int32_t t, int32_t at, int32_t *before, int32_t *next);
+
 /* Open a gap around the stage at place `at`: of a few tensors held across it, the one with which most is gained by an
  * estimate is dropped and computed again at its next use, with those of its inputs that are gone by then and not held
  * instead. False when nothing was changed. */

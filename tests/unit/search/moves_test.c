@@ -1,5 +1,5 @@
 /* The moves and the gaps they draw from. */
-#include "search/moves.h"
+#include "search/sweep.h"
 #include "support/allocator.h"
 #include "support/graphs.h"
 #include "support/plans.h"
@@ -89,8 +89,10 @@ static void moves_keep_the_state_right(void **unused) {
         assert_true(moc__profile_level(&state.profile, j) > state.profile.budget);
       else
         assert_true(moc__state_feasible(&state));
-      uint32_t kind = moc__rng_below(&rng, 5);
-      if (kind == 4)
+      uint32_t kind = moc__rng_below(&rng, 6);
+      if (kind == 5 && j >= 0)
+        evictions += moc__move_open(&mover, j);
+      else if (kind == 4)
         reorders += moc__move_reorder(&mover, (int32_t)moc__rng_below(&rng, (uint32_t)staged.n));
       else if (kind < 2 && j >= 0)
         evictions += moc__move_evict(&mover, j);

@@ -1,0 +1,41 @@
+/* The first plan where annealing finds none: by construction, or the proof that there is none.
+ *
+ * In rounds of growing effort, between schedules of the annealing: each builds one schedule (construct.h), and looks for
+ * operations that no schedule at all can compute within the budget (recall.h). A schedule that is not staged is
+ * offered to the incumbent as a sequence, and ends the search: it goes on with pauses (staged.h). */
+#ifndef MOC_SEARCH_FIRST_H
+#define MOC_SEARCH_FIRST_H
+
+#include "search/incumbent.h"
+#include "search/recall.h"
+
+typedef struct moc__first_options {
+  int64_t budget;
+  int32_t max_computes;       /* most that may be tried */
+  const int32_t *input_order; /* [n] numbers, as another order to build in; NULL: none */
+  uint64_t seed, stream;
+  bool refutes; /* looks for operations that cannot be computed, too */
+} moc__first_options;
+
+typedef struct moc__first {
+  const moc__staged *staged;
+  const moc__first_options *options;
+  moc__recall recall;
+  int64_t budget; /* less what is resident throughout */
+  bool *nothing;  /* [tensors] resident from the start: those without producer */
+  bool *fixed;    /* [tensors] resident throughout */
+  bool *possible; /* [n + 1] a schedule that computes the operation is known; the last: the end */
+  int32_t *kept;  /* [n_kept] */
+  int64_t n_kept;
+  int32_t turn;   /* the operation to be looked at next */
+  int32_t rounds; /* so far */
+} moc__first;
+
+moc_status moc__first_init(moc__first *first, const moc__staged *staged, const moc__first_options *options,
+                           const moc_allocator *allocator, moc_error *error);
+void moc__first_release(moc__first *first);
+
+/* One more round. What it finds, and memory that is out, goes to the incumbent. */
+void moc__first_round(moc__first *first, moc__incumbent *incumbent);
+
+#endif

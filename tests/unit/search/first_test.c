@@ -1,0 +1,287 @@
+/* First plans: what the executor builds, how it is split into stages, what is refuted, and the descent. */
+#include "search/first.h"
+
+#include "base/clock.h"
+#include "search/construct.h"
+#include "search/split.h"
+#include "search/sweep.h"
+#include "support/allocator.h"
+#include "support/exhaustive.h"
+#include "support/graphs.h"
+#include "support/plans.h"
+#include "support/test.h"
+
+/* What was found when the test was written, less a little: none of it may get lost. */
+enum { LEAST_PLAIN = 180, LEAST_FULL = 130, LEAST_TIGHT = 38, LEAST_DESCENTS = 11 };
+
+/* The sequence does what it claims, and so does its split into stages. */
+static void check_built(const moc_graph *graph, const moc__staged *staged, const moc__construct_options *options,
+                        const moc__constructed *built, const moc_allocator *a) {
+  moc_error error;
+  moc_op *sequence = MOC__NEW(a, built->length, moc_op), *again = MOC__NEW(a, 2 * built->length, moc_op);
+  for (int64_t i = 0; i < built->length; i++) sequence[i] = staged->order[built->sequence[i]];
+  moc_evaluation evaluation;
+  CHECK_OK(moc_evaluate(graph, sequence, built->length, a, &evaluation, &error), error);
+  assert_true(evaluation.peak_memory <= built->peak && built->peak <= options->budget);
+  assert_int_equal(evaluation.duration, staged->total_duration + built->extra);
+  moc_plan plan = test_plan_of(graph, sequence, &evaluation);
+  plan.max_computes = options->max_computes;
+  (void)test_verify(graph, &plan);
+
+  moc__split split;
+  CHECK_OK(moc__split_init(&split, staged, built->sequence, built->length, a, &error), error);
+  assert_true(split.max_computes <= options->max_computes);
+  moc__staged paused;
+  CHECK_OK(moc__staged_init_paused(&paused, graph, split.order, split.places, a, &error), error);
+  assert_int_equal(split.places, staged->n + split.pauses);
+  moc__state state;
+  CHECK_OK(moc__state_init(&state, &paused, options->budget, split.max_computes, a, &error), error);
+  assert_true(moc__state_assign(&state, NULL, split.pairs, split.n_pairs));
+  assert_true(moc__state_feasible(&state));
+  assert_int_equal(moc__state_peak(&state), evaluation.peak_memory);
+  assert_int_equal(state.extra_duration, built->extra);
+  assert_int_equal(moc__staged_sequence(&paused, NULL, split.pairs, split.n_pairs, again), built->length);
+  assert_memory_equal(sequence, again, (size_t)built->length * sizeof *sequence);
+  moc__state_release(&state);
+  moc__staged_release(&paused);
+  moc__split_release(&split, a);
+  moc_evaluation_release(&evaluation);
+  moc__release(a, sequence);
+  moc__release(a, again);
+}
+
+/* On random graphs, at budgets from near the working-set bound to near the peak. */
+static void constructions_hold_what_they_claim(void **unused) {
+  (void)unused;
+  test_allocator memory;
+  test_allocator_init(&memory);
+  const moc_allocator *a = &memory.allocator;
+  moc__rng rng;
+  moc__rng_init(&rng, 31, 0);
+  int64_t tried = 0, plain = 0, full = 0, paused = 0;
+  for (int round = 0; round < 60; round++) {
+    test_shape shape = {.n_ops = 10 + round % 30,
+                        .full_model = round % 2 == 1,
+                        .edge_percent = 12,
+                        .most_size = 30,
+                        .most_duration = 9};
+    moc_graph *graph = test_random_graph(&rng, &shape, a);
+    moc_error error;
+    moc_graph_facts facts;
+    CHECK_OK(moc_graph_get_facts(graph, &facts, &error), error);
+    moc__staged staged;
+    CHECK_OK(moc__staged_init(&staged, graph, moc_graph_input_order(graph).items, a, &error), error);
+    for (int64_t part = 1; part < 8; part++) {
+      moc__construct_options options = {.budget = facts.working_set_bound +
+                                                  part * (facts.baseline_peak - facts.working_set_bound) / 8,
+                                        .max_computes = part % 3 == 0 ? 3 : 100,
+                                        .most_steps = 5000,
+                                        .most_sets = part % 2 == 0 ? 4000 : 0,
+                                        .foresees = part % 4 < 2,
+                                        .noise = (double)(part % 5),
+                                        .seed = 1,
+                                        .stream = (uint64_t)part};
+      moc__constructed built, same;
+      CHECK_OK(moc__construct(&staged, &options, a, &built, &error), error);
+      CHECK_OK(moc__construct(&staged, &options, a, &same, &error), error);
+      assert_int_equal(built.length, same.length);
+      tried++;
+      if (built.length > 0) {
+        assert_memory_equal(built.sequence, same.sequence, (size_t)built.length * sizeof *built.sequence);
+        check_built(graph, &staged, &options, &built, a);
+        plain += !shape.full_model;
+        full += shape.full_model;
+        moc__split split;
+        CHECK_OK(moc__split_init(&split, &staged, built.sequence, built.length, a, &error), error);
+        paused += split.pauses > 0;
+        moc__split_release(&split, a);
+      }
+      moc__release(a, built.sequence);
+      moc__release(a, same.sequence);
+    }
+    moc__staged_release(&staged);
+    moc_graph_destroy(graph);
+  }
+  print_message("%d constructions: %d of plain graphs, %d of others, %d with pauses\n", (int)tried, (int)plain,
+                (int)full, (int)paused);
+  assert_true(plain >= LEAST_PLAIN && full >= LEAST_FULL && paused > 0);
+  test_allocator_check_empty(&memory);
+}
+
+static moc_plan *solve(const moc_graph *graph, int64_t budget, int64_t moves) {
+  moc_solve_options options;
+  moc_error error;
+  moc_solve_options_init(&options);
+  options.budget = budget;
+  options.moves = moves;
+  options.threads = 1;
+  options.time_limit = 60;
+  moc_plan *plan = NULL;
+  CHECK_OK(moc_solve(graph, &options, NULL, &plan, &error), error);
+  return plan;
+}
+
+/* Tiny graphs, every budget below the peak: what is refuted has no schedule of any order with up to three computations of an
+ * operation; plans outside the staged schedules verify; and both kinds of answer come up. */
+static void refutations_are_true(void **unused) {
+  (void)unused;
+  moc__rng rng;
+  moc__rng_init(&rng, 77, 0);
+  int64_t refuted = 0, unstaged = 0, unknown = 0;
+  for (int64_t round = 0; round < test_scaled(300); round++) {
+    test_shape shape = {
+        .n_ops = 5, .full_model = round % 3 == 2, .edge_percent = 45, .most_size = 9, .most_duration = 3};
+    moc_graph *graph = test_random_graph(&rng, &shape, NULL);
+    moc_graph_facts facts;
+    moc_error error;
+    CHECK_OK(moc_graph_get_facts(graph, &facts, &error), error);
+    test_frontier any;
+    if (facts.working_set_bound < facts.baseline_peak) test_frontier_init_any_order(&any, graph, 3);
+    for (int64_t budget = facts.working_set_bound; budget < facts.baseline_peak; budget++) {
+      moc_plan *plan = solve(graph, budget, 40000);
+      bool exists = test_frontier_least_peak(&any) <= budget;
+      if (plan->status == MOC_PLAN_INFEASIBLE) {
+        assert_false(exists);
+        assert_true(plan->obstacle >= MOC_NONE && plan->obstacle < moc_graph_operations(graph));
+        refuted++;
+      } else if (plan->length > 0) {
+        assert_true(test_verify(graph, plan).peak_memory <= budget);
+        unstaged += !exists;
+      } else {
+        unknown++;
+      }
+      moc_plan_destroy(plan);
+    }
+    if (facts.working_set_bound < facts.baseline_peak) test_frontier_release(&any);
+    moc_graph_destroy(graph);
+  }
+  print_message("%d refuted, %d with plans beyond, %d unknown\n", (int)refuted, (int)unstaged, (int)unknown);
+  assert_true(refuted > 0);
+}
+
+/* Solves find plans an eighth of the way from the working-set bound to the peak. */
+static void tight_budgets_have_plans(void **unused) {
+  (void)unused;
+  moc__rng rng;
+  moc__rng_init(&rng, 5, 0);
+  int64_t found = 0, none = 0;
+  for (int64_t round = 0; round < 40; round++) {
+    test_shape shape = {.n_ops = 30, .edge_percent = 12, .most_size = 30, .most_duration = 9};
+    moc_graph *graph = test_random_graph(&rng, &shape, NULL);
+    moc_graph_facts facts;
+    moc_error error;
+    CHECK_OK(moc_graph_get_facts(graph, &facts, &error), error);
+    int64_t budget = facts.working_set_bound + (facts.baseline_peak - facts.working_set_bound) / 8;
+    moc_plan *plan = solve(graph, budget, 100000);
+    if (plan->length > 0) {
+      assert_true(test_verify(graph, plan).peak_memory <= budget);
+      found++;
+    } else {
+      none++;
+    }
+    moc_plan_destroy(plan);
+    moc_graph_destroy(graph);
+  }
+  print_message("%d of %d tight budgets with a plan\n", (int)found, (int)(found + none));
+  assert_true(found >= LEAST_TIGHT);
+}
+
+static bool never(void *unused) {
+  (void)unused;
+  return false;
+}
+
+/* The descent leaves a state that evaluates to what it says, with less excess than before. */
+static void descent_is_downhill(void **unused) {
+  (void)unused;
+  test_allocator memory;
+  test_allocator_init(&memory);
+  const moc_allocator *a = &memory.allocator;
+  moc__rng rng;
+  moc__rng_init(&rng, 12, 0);
+  int feasible = 0;
+  for (int round = 0; round < 12; round++) {
+    test_shape shape = {
+        .n_ops = 120, .full_model = round % 2 == 1, .edge_percent = 3, .most_size = 30, .most_duration = 9};
+    moc_graph *graph = test_random_graph(&rng, &shape, a);
+    moc_error error;
+    moc_graph_facts facts;
+    CHECK_OK(moc_graph_get_facts(graph, &facts, &error), error);
+    moc__staged staged;
+    CHECK_OK(moc__staged_init(&staged, graph, moc_graph_input_order(graph).items, a, &error), error);
+    moc__state state;
+    moc__gaps gaps;
+    CHECK_OK(moc__state_init(&state, &staged, facts.baseline_peak * 9 / 10, 6, a, &error), error);
+    CHECK_OK(moc__gaps_init(&gaps, &staged, state.place, a, &error), error);
+    moc__mover mover = {.state = &state, .gaps = &gaps, .rng = &rng, .price = 10};
+    int64_t before = state.profile.excess;
+    assert_true(before > 0);
+    assert_true(moc__sweep(&mover, never, NULL));
+    assert_true(state.profile.excess < before || state.n_pairs == 0);
+    feasible += moc__state_feasible(&state);
+    moc_op *sequence = MOC__NEW(a, staged.n + state.n_pairs, moc_op);
+    int64_t length = moc__staged_sequence(&staged, NULL, state.pairs, state.n_pairs, sequence);
+    moc_evaluation evaluation;
+    CHECK_OK(moc_evaluate(graph, sequence, length, a, &evaluation, &error), error);
+    assert_int_equal(evaluation.peak_memory, moc__state_peak(&state));
+    moc_evaluation_release(&evaluation);
+    moc__release(a, sequence);
+    moc__gaps_release(&gaps);
+    moc__state_release(&state);
+    moc__staged_release(&staged);
+    moc_graph_destroy(graph);
+  }
+  print_message("%d of 12 descents end within the budget\n", feasible);
+  assert_true(feasible >= LEAST_DESCENTS);
+  test_allocator_check_empty(&memory);
+}
+
+/* Whatever call for memory fails, all is given back and the incumbent knows. */
+static void memory_runs_out(void **unused) {
+  (void)unused;
+  moc__rng rng;
+  moc__rng_init(&rng, 3, 0);
+  test_shape shape = {.n_ops = 14, .edge_percent = 25, .most_size = 30, .most_duration = 9};
+  moc_graph *graph = test_random_graph(&rng, &shape, NULL);
+  moc_graph_facts facts;
+  moc_error error;
+  CHECK_OK(moc_graph_get_facts(graph, &facts, &error), error);
+  int64_t k = 1;
+  for (;; k++) {
+    test_allocator memory;
+    test_allocator_init_failing(&memory, k, 1);
+    const moc_allocator *a = &memory.allocator;
+    moc__staged staged;
+    moc__incumbent incumbent;
+    moc__first first;
+    moc__first_options options = {
+        .budget = (facts.working_set_bound + facts.baseline_peak) / 2, .max_computes = 50, .refutes = true};
+    moc_status status = moc__staged_init(&staged, graph, moc_graph_input_order(graph).items, a, &error);
+    if (status == MOC_OK) {
+      status = moc__incumbent_init(&incumbent, a, moc__seconds(), &staged, facts.baseline_peak, &error);
+      if (status == MOC_OK) {
+        status = moc__first_init(&first, &staged, &options, a, &error);
+        if (status == MOC_OK) {
+          for (int i = 0; i < 3; i++) moc__first_round(&first, &incumbent);
+          assert_int_equal(incumbent.failed, memory.failed);
+          moc__first_release(&first);
+        }
+        moc__incumbent_release(&incumbent);
+      }
+      moc__staged_release(&staged);
+    }
+    if (status != MOC_OK) assert_int_equal(status, MOC_OUT_OF_MEMORY);
+    test_allocator_check_empty(&memory);
+    if (!memory.failed) break;
+  }
+  assert_true(k > 20);
+  moc_graph_destroy(graph);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(constructions_hold_what_they_claim),
+                                     cmocka_unit_test(refutations_are_true),
+                                     cmocka_unit_test(tight_budgets_have_plans),
+                                     cmocka_unit_test(descent_is_downhill), cmocka_unit_test(memory_runs_out)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
