@@ -241,7 +241,8 @@ static moc_status run_threads(solve *s, moc_error *error) {
     worker *w = &workers[started];
     w->solve = s;
     if (proves && started == threads - 1) w->role = threads == 1 ? BOTH : PROVES;
-    if (s->options.order == MOC_ORDER_AUTO && s->options.prove == 1 && started == threads - 1) w->role = BOUNDS;
+    if (s->options.order == MOC_ORDER_AUTO && s->options.prove == 1 && !s->improves && started == threads - 1)
+      w->role = BOUNDS;
     w->options = (moc__anneal_options){.budget = s->options.budget,
                                        .max_computes = s->options.max_computes,
                                        .most_computes = s->most_computes,
@@ -295,9 +296,16 @@ static moc_status fill_plan(solve *s, moc_plan *plan, moc_error *error) {
   return status;
 }
 
-/* Go on from a plan that was built and is not staged, with as many pauses as it takes. Lower bounds so far are those
- * of staged schedules without. */
-static moc_status improve(moc__split *split, int64_t peak, solve *s, moc_plan *plan, moc_error *error) {
+static void release_certificate(solve *s) {
+  moc__release(&s->allocator, s->certificate.weights);
+  moc__release(&s->allocator, s->certificate.shares);
+  s->certificate = (moc_certificate){0};
+}
+
+/* Go on from a plan that was built and is not staged, with as many pauses as it takes. Of the lower bounds so far only one
+ * over all orders holds for such plans. */
+static moc_status improve(moc__split *split, int64_t peak, int64_t bound, solve *s, moc_plan *plan,
+                          moc_error *error) {
   moc_status status =
       moc__staged_init_paused(&s->staged, s->graph, split->order, split->places, &s->allocator, error);
   if (status != MOC_OK) return status;
@@ -308,6 +316,7 @@ static moc_status improve(moc__split *split, int64_t peak, solve *s, moc_plan *p
     s->improves = true;
     s->options.max_computes = (int32_t)moc__max(s->options.max_computes, split->max_computes);
     moc__incumbent_offer_pairs(&s->incumbent, split->pairs, split->n_pairs, extra, peak, s->options.max_computes);
+    if (bound > 0) (void)moc__incumbent_raise(&s->incumbent, bound);
     status = run_threads(s, error);
     if (status == MOC_OK) status = fill_plan(s, plan, error);
     moc__incumbent_release(&s->incumbent);
@@ -321,7 +330,7 @@ static moc_status search_plan(solve *s, const moc_op *order, moc_plan *plan, moc
   moc_status status = moc__staged_init(&s->staged, s->graph, order, &s->allocator, error);
   if (status != MOC_OK) return status;
   moc__split split = {0};
-  int64_t peak = 0;
+  int64_t peak = 0, bound = 0; /* a bound over all orders stays */
   bool built = false;
   status = moc__incumbent_init(&s->incumbent, &s->allocator, s->started, &s->staged, s->facts.baseline_peak, error);
   if (status == MOC_OK) {
@@ -329,18 +338,18 @@ static moc_status search_plan(solve *s, const moc_op *order, moc_plan *plan, moc
     peak = s->incumbent.peak;
     built = s->incumbent.n_sequence > 0 && moc__incumbent_extra(&s->incumbent) == INT64_MAX;
     if (built) s->moves_before = atomic_load(&s->incumbent.moves);
+    if (built && s->options.order == MOC_ORDER_AUTO) bound = s->incumbent.lower_bound - s->staged.total_duration;
     if (status == MOC_OK && built)
       status =
           moc__split_init(&split, &s->staged, s->incumbent.sequence, s->incumbent.n_sequence, &s->allocator, error);
     else if (status == MOC_OK)
       status = fill_plan(s, plan, error);
-    moc__release(&s->allocator, s->certificate.weights);
-    moc__release(&s->allocator, s->certificate.shares);
     moc__incumbent_release(&s->incumbent);
-    s->certificate = (moc_certificate){0};
+    if (bound == 0) release_certificate(s);
   }
   moc__staged_release(&s->staged);
-  if (status == MOC_OK && built) status = improve(&split, peak, s, plan, error);
+  if (status == MOC_OK && built) status = improve(&split, peak, bound, s, plan, error);
+  release_certificate(s);
   moc__split_release(&split, &s->allocator);
   return status;
 }
