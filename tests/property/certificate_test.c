@@ -1,6 +1,7 @@
 /* Retention certificates against exhaustive search: whatever certificate moc_verify_bound accepts, it proves no more than
  * the optimum. Certificates are made up at random and improved by chance, half of them from what the solver hands out, so
  * that they come close. */
+#include "base/base.h"
 #include "support/exhaustive.h"
 #include "support/graphs.h"
 #include "support/plans.h"
