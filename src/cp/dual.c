@@ -286,7 +286,7 @@ static bool improve(moc__dual *d) {
   d->fixed_at = m->engine.n_trail;
   if (d->calls > 1 && (fixed || d->calls - d->last_separation > 200) && r->n_supports < MOST_SUPPORTS) {
     d->last_separation = d->calls;
-    d->work += moc__retain_separate(r, NULL, NULL) / 10;
+    d->work += moc__retain_separate(r, d->stop, d->stop_context) / 10;
     grown = r->n_supports != d->built_supports;
   }
   if ((changed || d->built_supports != r->n_supports) && !rebuild(d)) return false;
@@ -294,7 +294,7 @@ static bool improve(moc__dual *d) {
   read_literals(d);
   int32_t rounds = grown || d->calls == 1 ? GROWN_ROUNDS : fixed ? FIXED_ROUNDS : RESTART_ROUNDS;
   int64_t most = m->target - 1 + d->unit;
-  moc__retain_ascend(r, most, rounds, evaluate_for_ascent, d, NULL, NULL);
+  moc__retain_ascend(r, most, rounds, evaluate_for_ascent, d, d->stop, d->stop_context);
   evaluate(d);
   return true;
 }
@@ -335,6 +335,11 @@ static bool propagate(void *context, moc__engine *e) {
 void moc__dual_install(moc__dual *d) {
   d->model->engine.more = propagate;
   d->model->engine.more_context = d;
+}
+
+void moc__dual_watch(moc__dual *d, bool (*stop)(void *), void *context) {
+  d->stop = stop;
+  d->stop_context = context;
 }
 
 void moc__dual_tune(moc__dual *d, bool fixes, int32_t node_rounds) {

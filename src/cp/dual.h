@@ -27,6 +27,8 @@ typedef struct moc__dual moc__dual;
 moc__dual *moc__dual_create(moc__model *model, moc__retain *retain);
 /* Let the search of its model use it. */
 void moc__dual_install(moc__dual *dual);
+/* Ask `stop` (may be NULL) with `context` now and then during what takes long. */
+void moc__dual_watch(moc__dual *dual, bool (*stop)(void *), void *context);
 /* For ablations: whether literals are fixed, and how many steps improve the multipliers below level 0. */
 void moc__dual_tune(moc__dual *dual, bool fixes, int32_t node_rounds);
 void moc__dual_destroy(moc__dual *dual);

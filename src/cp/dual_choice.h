@@ -48,6 +48,8 @@ struct moc__dual {
   int32_t *before;
   moc__loss *losses; /* [n_losses] ascending */
   int64_t n_losses;
+  bool (*stop)(void *);
+  void *stop_context;
   bool fixes;
   int32_t node_rounds;
   int64_t calls, work, last_separation;

@@ -116,6 +116,7 @@ static bool begin_program(moc__prover *p) {
   p->order = MOC__NEW(&p->allocator, p->staged->n, int32_t);
   if (p->dual == NULL || p->order == NULL) return false;
   moc__dual_install(p->dual);
+  moc__dual_watch(p->dual, stop, p->incumbent);
   int64_t known = moc__incumbent_extra(p->incumbent);
   p->share = known != INT64_MAX && known - p->bound > known / 10 ? 0.25 : 1;
   p->patience = FIRST_PATIENCE;
