@@ -138,7 +138,7 @@ static void refutations_are_true(void **unused) {
     test_frontier any;
     if (facts.working_set_bound < facts.baseline_peak) test_frontier_init_any_order(&any, graph, 3);
     for (int64_t budget = facts.working_set_bound; budget < facts.baseline_peak; budget++) {
-      moc_plan *plan = solve(graph, budget, 40000);
+      moc_plan *plan = solve(graph, budget, 70000);
       bool exists = test_frontier_least_peak(&any) <= budget;
       if (plan->status == MOC_PLAN_INFEASIBLE) {
         assert_false(exists);
