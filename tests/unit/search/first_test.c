@@ -128,7 +128,7 @@ static void refutations_are_true(void **unused) {
   moc__rng rng;
   moc__rng_init(&rng, 77, 0);
   int64_t refuted = 0, unstaged = 0, unknown = 0;
-  for (int64_t round = 0; round < test_scaled(300); round++) {
+  for (int64_t round = 0; round < test_scaled(100); round++) {
     test_shape shape = {
         .n_ops = 5, .full_model = round % 3 == 2, .edge_percent = 45, .most_size = 9, .most_duration = 3};
     moc_graph *graph = test_random_graph(&rng, &shape, NULL);
