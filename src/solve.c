@@ -68,6 +68,7 @@ typedef struct solve {
   bool improves;        /* the search starts from a plan that was built */
   int64_t moves_before; /* made before that */
   moc__incumbent incumbent;
+  moc__pool pool;
   moc_certificate certificate; /* one thread fills it */
   _Atomic int32_t searching;   /* threads that only search and have moves left */
   bool interrupted;            /* the clock or the caller ended it */
@@ -99,13 +100,13 @@ static void *work(void *argument) {
     moc__anneal_options turn = w->options;
     int64_t moves = turn.moves;
     turn.moves = moves == 0 ? FIRST_TURN : moc__min(moves, FIRST_TURN);
-    moc__anneal(&s->staged, &turn, &s->incumbent);
+    moc__anneal(&s->staged, &turn, &s->pool, &s->incumbent);
     if (!moc__stopped(&s->incumbent)) moc__prove(&s->staged, &prove, &s->incumbent, &s->certificate);
     if (moves > 0) w->options.moves = moves - turn.moves;
     if (moves > 0 && w->options.moves == 0) atomic_store(&s->incumbent.stop, true);
     w->options.stream = (uint64_t)s->options.threads;
   }
-  if (!moc__stopped(&s->incumbent)) moc__anneal(&s->staged, &w->options, &s->incumbent);
+  if (!moc__stopped(&s->incumbent)) moc__anneal(&s->staged, &w->options, &s->pool, &s->incumbent);
   /* Who proves does not go on when those who search have used up their moves. */
   if (w->role == SEARCHES && atomic_fetch_sub(&s->searching, 1) == 1) atomic_store(&s->incumbent.stop, true);
   moc__incumbent_leave(&w->solve->incumbent);
@@ -206,6 +207,14 @@ static moc_status run_threads(solve *s, moc_error *error) {
   return s->incumbent.failed ? moc__out_of_memory(error) : MOC_OK;
 }
 
+static moc_status search_with_pool(solve *s, moc_error *error) {
+  moc_status status = moc__pool_init(&s->pool, s->staged.n, &s->allocator, error);
+  if (status != MOC_OK) return status;
+  status = run_threads(s, error);
+  moc__pool_release(&s->pool);
+  return status;
+}
+
 /* --- The answer --- */
 
 static moc_status fill_plan(solve *s, moc_plan *plan, moc_error *error) {
@@ -249,7 +258,7 @@ static moc_status improve(moc__split *split, int64_t peak, solve *s, moc_plan *p
     s->improves = true;
     s->options.max_computes = (int32_t)moc__max(s->options.max_computes, split->max_computes);
     moc__incumbent_offer_pairs(&s->incumbent, split->pairs, split->n_pairs, extra, peak, s->options.max_computes);
-    status = run_threads(s, error);
+    status = search_with_pool(s, error);
     if (status == MOC_OK) status = fill_plan(s, plan, error);
     moc__incumbent_release(&s->incumbent);
   }
@@ -266,7 +275,7 @@ static moc_status search_plan(solve *s, const moc_op *order, moc_plan *plan, moc
   bool built = false;
   status = moc__incumbent_init(&s->incumbent, &s->allocator, s->started, &s->staged, s->facts.baseline_peak, error);
   if (status == MOC_OK) {
-    status = run_threads(s, error);
+    status = search_with_pool(s, error);
     peak = s->incumbent.peak;
     built = s->incumbent.n_sequence > 0 && moc__incumbent_extra(&s->incumbent) == INT64_MAX;
     if (built) s->moves_before = atomic_load(&s->incumbent.moves);

@@ -27,9 +27,9 @@ static const double FIRST_PRICE = 0.05, PRICE_STEP = 0.05, SHARE_STEP = 0.05, FE
                     FEASIBLE_SHARE_OF_ORDERS = 0.15; /* where the order is searched too */
 /* Of the temperature, in mean durations of a recomputation: the start from the empty set, and the end. */
 static const double FIRST_TEMPERATURE = 1, LAST_TEMPERATURE = 0.03;
-/* Of schedules that start from the best, in shares of the first temperature; of those of large graphs, and how much cooler
- * those end. */
-static const double HEAT[] = {1, 0.3, 0.1}, GRADUAL_HEAT[] = {0.03, 0.1, 0.3}, COOLER = 0.1;
+/* Of schedules that start from a cross or from the best, in shares of the first temperature; of those of large graphs, and
+ * how much cooler those end. */
+static const double CROSS_HEAT[] = {0.1, 0.2}, HEAT[] = {0.1, 0.3}, GRADUAL_HEAT[] = {0.03, 0.1, 0.3}, COOLER = 0.1;
 
 /* Phase 1 values a mean tensor over budget for one stage at so many mean durations; its temperatures are shares of
  * that. */
@@ -39,6 +39,7 @@ static const double DURATION_WORTH = 30, FEASIBILITY_TEMPERATURES[] = {1, 0.02, 
 typedef struct search {
   const moc__anneal_options *options;
   moc__incumbent *incumbent;
+  moc__pool *pool;
   moc__state state;
   moc__rng rng;
   moc__mover mover;
@@ -52,9 +53,13 @@ typedef struct search {
   int64_t told;          /* of them, added to the incumbent's count */
   moc__pair *best;       /* [best_capacity] room for a copy of the incumbent */
   int64_t best_capacity;
-  int32_t *best_order; /* [n] its order */
-  moc__gaps gaps;      /* of the order under search, now and then */
-  bool reorders;       /* the order is searched too */
+  int32_t *best_order;  /* [n] its order */
+  moc__candidate found; /* the best plan of the present schedule */
+  moc__candidate child; /* room for a cross */
+  bool *taken;          /* [n] scratch for it */
+  moc__gaps gaps;       /* of the order under search, now and then */
+  bool reorders;        /* the order is searched too */
+  bool pooled;          /* plans are kept for crosses */
   moc__first first;
   int64_t searches; /* schedules of phase 1 so far */
   bool careful;     /* in this one some gaps are opened with care */
@@ -184,6 +189,10 @@ static void run_schedule(search *s, int64_t length, double first, double last, b
     if (!moc__state_feasible(state)) continue;
     feasible++;
     moc__incumbent_offer(s->incumbent, state);
+    if (s->pooled && state->extra_duration < s->found.extra && !moc__candidate_take(&s->found, state)) {
+      moc__incumbent_fail(s->incumbent);
+      return;
+    }
   }
 }
 
@@ -254,12 +263,39 @@ static void try_first(search *s) {
     moc__first_round(&s->first, s->incumbent);
 }
 
-/* Before all else a short search for any plan, for which only memory counts. Then schedule after schedule: in every three,
- * the first starts from the empty set; the others, once there is a plan, heat it up again, and until then look for
- * feasibility alone. Where such a schedule would take long, all start from the best, the first ones short and cool, so that
+/* One turn of a generation of plans; see pool.h. Turns of the first generation take about `length` moves. */
+static void take_turn(search *s, double length, double first, double last) {
+  int32_t generation;
+  moc__turn turn = moc__pool_next(s->pool, &generation);
+  length = fmin(ldexp(length, generation), MOST_MOVES);
+  s->pooled = true;
+  s->found.extra = INT64_MAX;
+  if (turn == MOC__START) {
+    start_from_nothing(s);
+    run_schedule(s, (int64_t)length, first, last, false);
+  } else if (turn == MOC__CROSS && moc__pool_cross(s->pool, &s->rng, s->taken, &s->child)) {
+    if (!moc__state_assign(&s->state, s->child.order, s->child.pairs, s->child.n_pairs) ||
+        !moc__gaps_rebuild(&s->gaps, s->state.staged, s->state.place)) {
+      moc__incumbent_fail(s->incumbent);
+      return;
+    }
+    run_schedule(s, (int64_t)length, CROSS_HEAT[moc__rng_below(&s->rng, 2)] * first, last, false);
+  } else if (restart_from_best(s)) {
+    run_schedule(s, (int64_t)length, HEAT[moc__rng_below(&s->rng, 2)] * first, last, false);
+  }
+  if (!moc__pool_offer(s->pool, &s->found)) moc__incumbent_fail(s->incumbent);
+}
+
+/* On large graphs a schedule from nothing would take long: all start from the best, the first ones short and cool, so that
  * the plan gets better soon. */
+static void improve_gradually(search *s, int64_t run, double length, double first, double last) {
+  if (restart_from_best(s)) run_schedule(s, (int64_t)length, GRADUAL_HEAT[run % 3] * first, last, false);
+}
+
+/* Before all else a short search for any plan, for which only memory counts. Until there is one, schedules that start from
+ * the empty set by turns with others that look for feasibility alone. After that plans are crossed with one another. */
 static void run_schedules(search *s, const moc__staged *staged) {
-  double length = (double)(FIRST_MOVES + FIRST_MOVES_A_PLACE * (int64_t)staged->n);
+  double shortest = (double)(FIRST_MOVES + FIRST_MOVES_A_PLACE * (int64_t)staged->n), length = shortest;
   double first = FIRST_TEMPERATURE * s->scale, last = LAST_TEMPERATURE * s->scale;
   bool gradual = length > LONG_SCHEDULE || s->options->improves;
   int64_t attempts = 0;
@@ -276,12 +312,15 @@ static void run_schedules(search *s, const moc__staged *staged) {
   for (int64_t run = 0; !finished(s); run++) {
     try_first(s);
     bool planned = moc__incumbent_extra(s->incumbent) != INT64_MAX;
-    if (run % 3 == 0 && !(planned && gradual)) {
+    if (planned && !gradual) {
+      take_turn(s, shortest, first, last);
+      continue;
+    }
+    if (planned) {
+      improve_gradually(s, run, length, first, last);
+    } else if (run % 3 == 0) {
       start_from_nothing(s);
       run_schedule(s, (int64_t)length, first, last, false);
-    } else if (planned && restart_from_best(s)) {
-      double heat = gradual ? GRADUAL_HEAT[run % 3] : HEAT[run % 3];
-      run_schedule(s, (int64_t)length, heat * first, last, false);
     } else {
       if (run % 2 == 0) (void)moc__state_assign(&s->state, NULL, NULL, 0);
       find_feasible(s, (int64_t)length, FEASIBILITY_TEMPERATURES[attempts++ % 4]);
@@ -296,20 +335,23 @@ static void run_schedules(search *s, const moc__staged *staged) {
   }
 }
 
-void moc__anneal(const moc__staged *staged, const moc__anneal_options *options, moc__incumbent *incumbent) {
+void moc__anneal(const moc__staged *staged, const moc__anneal_options *options, moc__pool *pool,
+                 moc__incumbent *incumbent) {
   search s = {.options = options,
               .incumbent = incumbent,
+              .pool = pool,
               .state = {.allocator = incumbent->allocator},
               .gaps = {.allocator = incumbent->allocator},
               .first = {.recall = {.allocator = incumbent->allocator}},
               .reorders = options->reorders,
               .aim = options->reorders ? FEASIBLE_SHARE_OF_ORDERS : FEASIBLE_SHARE,
               .feasible_share = FEASIBLE_SHARE,
-              .best_order = MOC__NEW(&incumbent->allocator, staged->n, int32_t)};
+              .best_order = MOC__NEW(&incumbent->allocator, staged->n, int32_t),
+              .taken = MOC__NEW(&incumbent->allocator, staged->n, bool)};
   moc__first_options first = {options->budget, options->most_computes, options->input_order,
                               options->seed,   options->stream,        options->refutes};
   moc__rng_init(&s.rng, options->seed, options->stream);
-  if (s.best_order != NULL && allow_computes(&s, staged, options->max_computes) &&
+  if (s.best_order != NULL && s.taken != NULL && allow_computes(&s, staged, options->max_computes) &&
       moc__gaps_init(&s.gaps, staged, s.state.place, &incumbent->allocator, NULL) == MOC_OK &&
       moc__first_init(&s.first, staged, &first, &incumbent->allocator, NULL) == MOC_OK) {
     s.mover = (moc__mover){.state = &s.state, .gaps = &s.gaps, .rng = &s.rng};
@@ -324,6 +366,9 @@ void moc__anneal(const moc__staged *staged, const moc__anneal_options *options, 
   } else {
     moc__incumbent_fail(incumbent);
   }
+  moc__candidate_release(&s.found, &incumbent->allocator);
+  moc__candidate_release(&s.child, &incumbent->allocator);
+  moc__release(&incumbent->allocator, s.taken);
   moc__release(&incumbent->allocator, s.best);
   moc__release(&incumbent->allocator, s.best_order);
   moc__gaps_release(&s.gaps);

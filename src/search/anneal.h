@@ -3,12 +3,14 @@
  * A set is judged by its extra duration plus a price for every byte above the budget at every stage. The price
  * adapts so that a good share of the sets visited is feasible: while none is, it rises until feasibility is all that
  * counts (phase 1); after that the search moves along the border of the feasible sets (phase 2). The search never ends
- * by itself: it starts over, by turns from the empty set and from the best, with longer and longer schedules. */
+ * by itself: it starts over, by turns from the empty set, from a cross of two plans (pool.h) and from the best, with longer
+ * and longer schedules. */
 #ifndef MOC_SEARCH_ANNEAL_H
 #define MOC_SEARCH_ANNEAL_H
 
 #include "search/incumbent.h"
 #include "search/moves.h"
+#include "search/pool.h"
 
 typedef struct moc__anneal_options {
   int64_t budget;
@@ -24,7 +26,9 @@ typedef struct moc__anneal_options {
   uint64_t stream; /* the thread's number: its own random numbers */
 } moc__anneal_options;
 
-/* Search until the incumbent says stop or the moves are used up. `staged` is borrowed and shared by threads. When memory is out the incumbent is told. */
-void moc__anneal(const moc__staged *staged, const moc__anneal_options *options, moc__incumbent *incumbent);
+/* Search until the incumbent says stop or the moves are used up. `staged` is borrowed and shared by threads, as are the pool
+ * and the incumbent. When memory is out the incumbent is told. */
+void moc__anneal(const moc__staged *staged, const moc__anneal_options *options, moc__pool *pool,
+                 moc__incumbent *incumbent);
 
 #endif

@@ -377,7 +377,7 @@ bool moc__state_assign(moc__state *state, const int32_t *order, const moc__pair 
   clear(state);
   fill_empty(state, order);
   for (int64_t i = 0; i < n_pairs; i++) {
-    if (!moc__state_add(state, pairs[i].place, pairs[i].stage)) return false;
+    if (!moc__state_add(state, pairs[i].place, pairs[i].stage) && state->out_of_memory) return false;
   }
   moc__state_settle(state);
   return true;

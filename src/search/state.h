@@ -125,8 +125,8 @@ void moc__state_settle(moc__state *state);
 void moc__state_begin(moc__state *state);
 void moc__state_commit(moc__state *state);
 void moc__state_undo(moc__state *state);
-/* Make the order equal to `order` [n] (NULL: that of `staged`) and the set equal to `pairs`, and settle. Not within a
- * move. False when memory is out. O(n + m) and the additions. */
+/* Make the order equal to `order` [n] (NULL: that of `staged`) and the set equal to those of `pairs` that may be added one
+ * after the other, and settle. Not within a move. False when memory is out. O(n + m) and the additions. */
 bool moc__state_assign(moc__state *state, const int32_t *order, const moc__pair *pairs, int64_t n_pairs);
 
 /* No stage is over budget. */
