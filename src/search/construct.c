@@ -12,7 +12,6 @@ enum {
   SAMPLE = 32,         /* of more, so many */
   MOST_VISITS = 256,   /* of the look around a tensor */
   SPARE_ROUNDS = 6,    /* an operation looks for its inputs so many times more often than it has any */
-  STEPS_A_CHECK = 1024
 };
 
 typedef struct frame {
@@ -235,6 +234,11 @@ static bool is_exhausted(const executor *x) {
   return x->options->most_effort > 0 && x->effort + x->recall.effort > x->options->most_effort;
 }
 
+static bool is_stopped(executor *x) {
+  if (x->options->stop != NULL && x->options->stop(x->options->context)) x->stopped = true;
+  return x->stopped;
+}
+
 static void lock(executor *x, const int32_t *tensors, int64_t count) {
   for (int64_t i = 0; i < count; i++) x->locked[tensors[i]] = x->locks;
 }
@@ -265,9 +269,7 @@ static bool run(executor *x, int32_t op) {
   for (int32_t t = staged->first_output[op]; t < staged->first_output[op + 1]; t++) {
     if (!x->resident[t]) hold(x, t);
   }
-  if (built->length % STEPS_A_CHECK == 0 && x->options->stop != NULL && x->options->stop(x->options->context))
-    x->stopped = true;
-  return !x->stopped;
+  return !is_stopped(x);
 }
 
 static void push(executor *x, int32_t op) {
@@ -347,9 +349,11 @@ static bool bring_back(executor *x, int32_t op) {
     query.resident = attempt / N_THRIFT % 2 == 0 ? x->resident : x->nothing;
     query.most_sets = attempt < 2 * N_THRIFT ? x->options->most_sets / MORE_SETS : x->options->most_sets;
     query.most_effort = x->options->most_effort;
+    query.stop = x->options->stop;
+    query.context = x->options->context;
     query.thrift = THRIFT[(attempt + (int32_t)(x->options->stream % N_THRIFT)) % N_THRIFT];
     outcome = moc__recall_find(&x->recall, &query);
-    if (outcome == MOC__RECALL_OUT_OF_MEMORY || is_exhausted(x)) break;
+    if (outcome == MOC__RECALL_OUT_OF_MEMORY || is_exhausted(x) || is_stopped(x)) break;
   }
   unfix(x);
   if (outcome == MOC__RECALL_OUT_OF_MEMORY) x->out_of_memory = true;

@@ -107,6 +107,8 @@ static moc_status refute(moc__first *first, int32_t op, int64_t most_sets, int64
                              .budget = first->budget,
                              .most_sets = most_sets,
                              .most_effort = most_effort,
+                             .stop = stopped,
+                             .context = incumbent,
                              .thrift = THRIFT[first->rounds % 4]};
   for (int32_t i = 0; i < outputs; i++) first->recall.scratch[i] = staged->first_output[op] + i;
   switch (moc__recall_find(&first->recall, &query)) {

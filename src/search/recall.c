@@ -253,6 +253,7 @@ moc__recall_outcome moc__recall_find(moc__recall *recall, const moc__recall_quer
     }
     if (r->n_sets >= query->most_sets || (query->most_effort > 0 && r->effort >= query->most_effort))
       return MOC__RECALL_GAVE_UP;
+    if (query->stop != NULL && query->stop(query->context)) return MOC__RECALL_GAVE_UP;
     if (!expand(r, query, set)) return MOC__RECALL_OUT_OF_MEMORY;
   }
   return MOC__RECALL_IMPOSSIBLE;

@@ -63,17 +63,18 @@ typedef struct moc__recall {
 typedef struct moc__recall_query {
   const int32_t *targets; /* [n_targets] tensors, ascending */
   int64_t n_targets;
-  const bool *resident; /* [tensors] at present; others without producer cannot be had */
-  const bool *fixed;    /* [tensors] resident all the time, so no members of sets */
-  const int32_t
-      *counts; /* [n] computations of each operation so far; NULL: any may be computed any number of times */
+  const bool *resident;  /* [tensors] at present; others without producer cannot be had */
+  const bool *fixed;     /* [tensors] resident all the time, so no members of sets */
+  const int32_t *counts; /* [n] computations of each operation so far; NULL: any may be computed ever again */
   int32_t max_computes;
   int64_t budget; /* bytes, less those of `fixed` */
   int64_t most_sets;
-  int64_t most_effort; /* gives up when recall's effort reaches that; 0: no limit */
-  double
-      thrift; /* what a full budget weighs against what a set lacks, in durations of an operation: with much, small
-                    sets come first, with little those that are nearly there */
+  int64_t most_effort;  /* gives up when recall's effort reaches that; 0: no limit */
+  bool (*stop)(void *); /* gives up when it returns true for `context`; may be NULL */
+  void *context;
+  /* What a full budget weighs against what a set lacks, in durations of an operation: with much, small sets come
+   * first, with little those that are nearly there. */
+  double thrift;
 } moc__recall_query;
 
 /* OUT_OF_MEMORY. O(n + m). */

@@ -87,7 +87,7 @@ MISTAKES = [
     (["solve", "graph.json", "-b", "10", "--time-limit", "10s"], "--time-limit: expected"),
     (["solve", "graph.json", "-b", "10", "--seed", "-1"], "--seed: expected a whole number from 0 to 18446744073709551615"),
     (["solve", "graph.json", "-b", "10", "--seed", "18446744073709551616"], "--seed: expected"),
-    (["solve", "graph.json", "-b", "10", "--max-computes", "65"], "--max-computes: expected a whole number from 0 to 64"),
+    (["solve", "graph.json", "-b", "10", "--max-computes", "1025"], "--max-computes: expected a whole number from 0 to 1024"),
     (["solve", "graph.json", "-b", "10", "--moves", "9223372036854775808"], "--moves: expected"),
     (["solve", "graph.json", "-b", "10", "--order", "best"], '--order: expected "input" or "auto", not "best"'),
     (["solve", "graph.json", "-b", "10", "--report", "r.html"], "name a file that ends in .svg"),

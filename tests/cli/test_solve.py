@@ -108,6 +108,16 @@ def test_infeasible(example):
     assert example.files() == ["graph.json", "plan.json", "plan.svg"]
 
 
+def test_infeasible_above_the_working_set(work):
+    graph = ROOT / "examples" / "graphs" / "resnet50.json"
+    info = work.run("info", graph, "--json").json()
+    budget = info["baseline_peak_memory"] * 15 // 100
+    assert budget > info["working_set_bound"]
+    r = work.run("solve", graph, "-b", budget, "-o", "none.json", "--threads", 1, "--quiet", timeout=120)
+    assert r.status == 3 and work.files() == []
+    assert "no plan exists" in r.err and '"layer1.2.relu3.backward" cannot be computed' in r.err
+
+
 def test_infeasible_as_json(example):
     r = example.run("solve", "graph.json", "-b", "7", "--json")
     assert r.status == 3
