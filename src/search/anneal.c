@@ -16,7 +16,10 @@ enum {
   MOST_MOVES = 1000000000, /* of any schedule */
   EVICT_PERCENT = 50,      /* of moves made over budget */
   SHIFT_PERCENT = 12,
-  WINDOW = 4096, /* places */
+  MIDDLE = 2000,       /* operations from which on a greedy descent comes first */
+  SHORT_SCHEDULES = 6, /* from the first plan of such a graph, */
+  SHORTER = 4,         /* so much shorter than the others */
+  WINDOW = 4096,       /* places */
   MOVES_A_WINDOW = 2048,
   FARTHEST_PAIR = 256 /* places to look for a pair */
 };
@@ -29,7 +32,8 @@ static const double FIRST_PRICE = 0.05, PRICE_STEP = 0.05, SHARE_STEP = 0.05, FE
 static const double FIRST_TEMPERATURE = 1, LAST_TEMPERATURE = 0.03;
 /* Of schedules that start from a cross or from the best, in shares of the first temperature; of those of large graphs, and
  * how much cooler those end. */
-static const double CROSS_HEAT[] = {0.1, 0.2}, HEAT[] = {0.1, 0.3}, GRADUAL_HEAT[] = {0.03, 0.1, 0.3}, COOLER = 0.1;
+static const double CROSS_HEAT[] = {0.1, 0.2}, HEAT[] = {0.1, 0.3}, SHORT_HEAT = 0.2,
+                    GRADUAL_HEAT[] = {0.03, 0.1, 0.3}, COOLER = 0.1;
 
 /* Phase 1 values a mean tensor over budget for one stage at so many mean durations; its temperatures are shares of
  * that. */
@@ -292,14 +296,16 @@ static void improve_gradually(search *s, int64_t run, double length, double firs
   if (restart_from_best(s)) run_schedule(s, (int64_t)length, GRADUAL_HEAT[run % 3] * first, last, false);
 }
 
-/* Before all else a short search for any plan, for which only memory counts. Until there is one, schedules that start from
+/* Before all else a short search for any plan, for which only memory counts; from middle-sized graphs on after a greedy
+ * descent, whose plans are poor, so that some short schedules improve them first. Until there is one, schedules that start from
  * the empty set by turns with others that look for feasibility alone. After that plans are crossed with one another. */
 static void run_schedules(search *s, const moc__staged *staged) {
   double shortest = (double)(FIRST_MOVES + FIRST_MOVES_A_PLACE * (int64_t)staged->n), length = shortest;
   double first = FIRST_TEMPERATURE * s->scale, last = LAST_TEMPERATURE * s->scale;
   bool gradual = length > LONG_SCHEDULE || s->options->improves;
-  int64_t attempts = 0;
-  if (gradual && !s->options->improves && !descend(s)) return;
+  int64_t attempts = 0, shorts = 0;
+  bool middle = !gradual && staged->n >= MIDDLE;
+  if ((gradual || middle) && !s->options->improves && !descend(s)) return;
   find_feasible(s, (int64_t)length, QUICK_TEMPERATURE);
   if (!gradual && moc__incumbent_extra(s->incumbent) == INT64_MAX && !finished(s)) { /* once more, with care */
     (void)moc__state_assign(&s->state, NULL, NULL, 0);
@@ -312,6 +318,12 @@ static void run_schedules(search *s, const moc__staged *staged) {
   for (int64_t run = 0; !finished(s); run++) {
     try_first(s);
     bool planned = moc__incumbent_extra(s->incumbent) != INT64_MAX;
+    if (planned && middle && shorts < SHORT_SCHEDULES) {
+      shorts++;
+      if (restart_from_best(s))
+        run_schedule(s, (int64_t)(shortest / SHORTER), SHORT_HEAT * first, COOLER * last, false);
+      continue;
+    }
     if (planned && !gradual) {
       take_turn(s, shortest, first, last);
       continue;
