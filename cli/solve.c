@@ -222,8 +222,19 @@ static int print_no_plan(const moc_graph *graph, const moc_plan *plan, const moc
 static void explain_infeasible(const moc_graph *graph, const moc_plan *plan, const moc_graph_facts *facts) {
   cli_text x;
   char op[400];
+  double share = cli_percent(plan->budget, facts->baseline_peak);
+  if (plan->bound_scope == MOC_SCOPE_ORDER) {
+    cli_message("no plan in the input order with at most %" PRId32
+                " computations of an operation exists within a budget "
+                "of %s, %.4g %% of that order's peak",
+                plan->max_computes, cli_exact_bytes(plan->budget, &x), share);
+    cli_hint("try a larger --max-computes, --order auto or a larger --budget; the input order itself needs %" PRId64
+             " bytes",
+             facts->baseline_peak);
+    return;
+  }
   cli_message("no plan exists within a budget of %s, %.4g %% of the input order's peak",
-              cli_exact_bytes(plan->budget, &x), cli_percent(plan->budget, facts->baseline_peak));
+              cli_exact_bytes(plan->budget, &x), share);
   int64_t bound = facts->working_set_bound;
   if (plan->budget >= bound) {
     if (plan->obstacle == MOC_NONE)

@@ -247,6 +247,7 @@ static moc_status run_threads(solve *s, moc_error *error) {
                                        .max_computes = s->options.max_computes,
                                        .most_computes = s->most_computes,
                                        .input_order = s->input_order,
+                                       .limited = s->most_computes == s->options.max_computes,
                                        .reorders = s->options.order == MOC_ORDER_AUTO,
                                        .improves = s->improves,
                                        .refutes = started == 0,
@@ -280,10 +281,16 @@ static moc_status fill_plan(solve *s, moc_plan *plan, moc_error *error) {
   incumbent->trace = NULL;
   plan->max_computes = (int32_t)moc__max(plan->max_computes, incumbent->max_computes);
   int32_t refuted = atomic_load(&incumbent->refuted);
-  plan->status = refuted < 0 ? MOC_PLAN_UNKNOWN : MOC_PLAN_INFEASIBLE;
-  if (refuted >= 0 && refuted < s->staged.n) plan->obstacle = s->staged.order[refuted];
   plan->peak_memory = atomic_load(&incumbent->least_peak);
-  if (moc__incumbent_extra(incumbent) == INT64_MAX) return MOC_OK;
+  if (moc__incumbent_extra(incumbent) == INT64_MAX) {
+    bool excluded = refuted < 0 && moc__excluded(incumbent);
+    plan->status = refuted >= 0 || excluded ? MOC_PLAN_INFEASIBLE : MOC_PLAN_UNKNOWN;
+    if (refuted >= 0) plan->bound_scope = MOC_SCOPE_ANY;
+    if (refuted >= 0 && refuted < s->staged.n) plan->obstacle = s->staged.order[refuted];
+    if (excluded) plan->bound_scope = MOC_SCOPE_ORDER;
+    if (excluded) plan->max_computes = s->most_computes;
+    return MOC_OK;
+  }
 
   int64_t length = s->staged.n + incumbent->n_pairs;
   moc_op *sequence = MOC__NEW(&s->allocator, length, moc_op);

@@ -277,7 +277,8 @@ typedef enum moc_plan_status {
   MOC_PLAN_UNKNOWN = 0, /* no plan found, none excluded */
   MOC_PLAN_FEASIBLE,    /* a plan within budget */
   MOC_PLAN_OPTIMAL,     /* a plan within budget, proved shortest in the sense of its bound_scope */
-  MOC_PLAN_INFEASIBLE   /* proved: no schedule exists at this budget, in any order; `obstacle` tells why */
+  MOC_PLAN_INFEASIBLE   /* proved: no schedule exists at this budget in the sense of bound_scope; where that is ANY,
+                            `obstacle` tells why */
 } moc_plan_status;
 
 typedef enum moc_bound_scope {
@@ -360,7 +361,8 @@ typedef struct moc_plan {
   int64_t n_trace;
   moc_trace_point *trace; /* [n_trace] */
   moc_certificate certificate;
-  moc_op obstacle; /* INFEASIBLE: an operation that no schedule can compute within the budget; MOC_NONE: the kept
+  moc_op
+      obstacle; /* INFEASIBLE in scope ANY: an operation that no schedule can compute within the budget; MOC_NONE: the kept
                               tensors cannot be had together at the end */
   moc_allocator allocator; /* the library's own */
 } moc_plan;
@@ -424,7 +426,8 @@ typedef struct moc_verdict {
 
 /* Check that a plan can be run and that everything it says is true: budget, peak, duration, memory at each
  * step, intervals, baselines, bound not above its own duration, status not claiming more than that. A NULL
- * `memory` or `intervals` is not checked. INVALID_PLAN: the first thing that is wrong, `place` naming the
+ * `memory` or `intervals` is not checked. That there is no plan is not checked where that holds for the input order only.
+ * INVALID_PLAN: the first thing that is wrong, `place` naming the
  * member. *verdict (may be NULL) is filled on MOC_OK only. Naive on purpose; O(length + reads of all steps). */
 MOC_API MOC_MUST_CHECK moc_status moc_verify(const moc_graph *graph, const moc_plan *plan,
                                              const moc_allocator *allocator, moc_verdict *verdict,

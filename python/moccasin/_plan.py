@@ -50,7 +50,8 @@ class Plan:
     """
 
     status: Literal["optimal", "feasible", "infeasible", "unknown"]
-    """``optimal``: no shorter plan exists, in the sense of `bound_scope`; ``infeasible``: proved that none exists."""
+    """``optimal``: no shorter plan exists, in the sense of `bound_scope`; ``infeasible``: proved that none exists, in the
+    sense of `bound_scope` too."""
     budget: int
     """Bytes."""
     peak_memory: int

@@ -31,6 +31,11 @@ class NoPlan(RuntimeError):
                 if plan.graph.facts.working_set_operation is not None
                 else f"no plan exists: what is kept to the end needs {show_bytes(bound)}"
             )
+        elif plan.status == "infeasible" and plan.bound_scope == "order":
+            reason = (
+                f"proved that none exists in the input order with at most {plan.max_computes} computations of an operation; "
+                "a larger max_computes or order='auto' may help"
+            )
         elif plan.status == "infeasible":
             reason = "no plan exists"
         else:

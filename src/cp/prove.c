@@ -26,6 +26,7 @@ struct moc__prover {
   part part;
   moc_certificate certificate;
   int64_t bound; /* proven extra duration */
+  int64_t most;  /* extra duration of any schedule there is; at most MOC_MAX_TOTAL */
   bool broken;   /* a plan contradicts the bound */
   moc__retain retain;
   int32_t idle; /* improvements without a rise */
@@ -49,6 +50,12 @@ static void raise_bound(moc__prover *p, int64_t extra) {
   if (extra <= p->bound) return;
   p->bound = extra;
   if (!moc__incumbent_raise(p->incumbent, extra)) p->broken = true;
+  assert(!p->broken);
+}
+
+/* There is no schedule. */
+static void exclude(moc__prover *p) {
+  if (!moc__incumbent_exclude(p->incumbent)) p->broken = true;
   assert(!p->broken);
 }
 
@@ -126,7 +133,7 @@ static bool begin_program(moc__prover *p) {
 /* --- Targets for the constraint program --- */
 
 static void choose_target(moc__prover *p, int64_t best) {
-  p->target = MOC_MAX_TOTAL;
+  p->target = p->most + 1;
   p->slices = 0;
   if (best != INT64_MAX) {
     p->target = best;
@@ -149,6 +156,10 @@ static bool pursue(moc__prover *p) {
   moc__model *m = &p->model;
   int64_t best = moc__incumbent_extra(p->incumbent);
   if (p->broken || best == p->bound) return false;
+  if (p->bound > p->most) {
+    exclude(p);
+    return false;
+  }
   if (p->target == 0 || p->target > best) choose_target(p, best);
   moc__model_end end = moc__model_solve(m, SLICE, stop, p->incumbent);
   if (m->stuck || m->engine.out_of_memory) return false;
@@ -157,7 +168,10 @@ static bool pursue(moc__prover *p) {
                                m->max_computes);
     p->target = 0;
   } else if (end == MOC__MODEL_REFUTED) {
-    if (p->target == MOC_MAX_TOTAL) return false; /* this order has no schedule at all; no status says so */
+    if (p->target > p->most) {
+      exclude(p);
+      return false;
+    }
     raise_bound(p, p->target);
     p->target = 0;
     p->share = p->share >= 0.5 ? 1 : 2 * p->share;
@@ -180,6 +194,10 @@ moc__prover *moc__prover_create(const moc__staged *staged, int64_t budget, int32
   p->allocator = incumbent->allocator;
   p->budget = budget;
   p->max_computes = max_computes;
+  for (int32_t q = 0; q < staged->n; q++) {
+    int64_t room = MOC_MAX_TOTAL - p->most, again = staged->compute_once[q] ? 0 : staged->duration[q];
+    p->most += again > room / (max_computes - 1 + (max_computes == 1)) ? room : again * (max_computes - 1);
+  }
   prove_cover(p);
   bool goes_on = small_enough(staged) &&
                  moc__retain_init(&p->retain, staged, budget, max_computes, &p->allocator, NULL) == MOC_OK;

@@ -18,6 +18,7 @@ enum {
   SHIFT_PERCENT = 12,
   MIDDLE = 2000,       /* operations from which on a greedy descent comes first */
   SHORT_SCHEDULES = 6, /* from the first plan of such a graph, */
+  LAST_ROUNDS = 6,     /* of construction, where no staged schedule exists */
   SHORTER = 4,         /* so much shorter than the others */
   WINDOW = 4096,       /* places */
   MOVES_A_WINDOW = 2048,
@@ -160,7 +161,7 @@ static void run_schedule(search *s, int64_t length, double first, double last, b
       if (done > 0) {
         if (!phase1)
           adapt_price(s, (double)feasible / MOVES_A_CHECK);
-        else if (moc__incumbent_extra(s->incumbent) != INT64_MAX)
+        else if (moc__incumbent_extra(s->incumbent) != INT64_MAX || moc__excluded(s->incumbent))
           return;
         temperature *= cooling;
         feasible = 0;
@@ -303,11 +304,12 @@ static void run_schedules(search *s, const moc__staged *staged) {
   double shortest = (double)(FIRST_MOVES + FIRST_MOVES_A_PLACE * (int64_t)staged->n), length = shortest;
   double first = FIRST_TEMPERATURE * s->scale, last = LAST_TEMPERATURE * s->scale;
   bool gradual = length > LONG_SCHEDULE || s->options->improves;
-  int64_t attempts = 0, shorts = 0;
-  bool middle = !gradual && staged->n >= MIDDLE;
-  if ((gradual || middle) && !s->options->improves && !descend(s)) return;
-  find_feasible(s, (int64_t)length, QUICK_TEMPERATURE);
-  if (!gradual && moc__incumbent_extra(s->incumbent) == INT64_MAX && !finished(s)) { /* once more, with care */
+  int64_t attempts = 0, shorts = 0, rounds = 0;
+  bool middle = !gradual && staged->n >= MIDDLE, quick = !moc__excluded(s->incumbent);
+  if (quick && (gradual || middle) && !s->options->improves && !descend(s)) return;
+  if (quick) find_feasible(s, (int64_t)length, QUICK_TEMPERATURE);
+  if (quick && !gradual && moc__incumbent_extra(s->incumbent) == INT64_MAX &&
+      !finished(s)) { /* once more, with care */
     (void)moc__state_assign(&s->state, NULL, NULL, 0);
     find_feasible(s, (int64_t)length, QUICK_TEMPERATURE);
   }
@@ -317,6 +319,10 @@ static void run_schedules(search *s, const moc__staged *staged) {
   }
   for (int64_t run = 0; !finished(s); run++) {
     try_first(s);
+    if (moc__excluded(s->incumbent)) { /* what is left are schedules that are not staged */
+      if (++rounds >= LAST_ROUNDS && (s->options->limited || s->options->moves > 0)) return;
+      continue;
+    }
     bool planned = moc__incumbent_extra(s->incumbent) != INT64_MAX;
     if (planned && middle && shorts < SHORT_SCHEDULES) {
       shorts++;

@@ -16,6 +16,7 @@ typedef struct moc__anneal_options {
   int64_t budget;
   int32_t max_computes;  /* most computations of one operation, to start with */
   int32_t most_computes; /* to this they are raised while no plan is found; at least max_computes */
+  bool limited;          /* where the order is proved to have no staged schedule, soon give up */
   bool reorders;         /* search the order too */
   bool improves;         /* the incumbent has a plan, which is all there is to start from: nothing is built */
   bool refutes;          /* where no plan is found, see whether there is none */

@@ -118,6 +118,11 @@ void moc__incumbent_refute(moc__incumbent *incumbent, int32_t op) {
   atomic_store(&incumbent->stop, true);
 }
 
+bool moc__incumbent_exclude(moc__incumbent *incumbent) {
+  atomic_store(&incumbent->excluded, true);
+  return moc__incumbent_extra(incumbent) == INT64_MAX;
+}
+
 bool moc__incumbent_raise(moc__incumbent *incumbent, int64_t extra) {
   bool failed = false, fine = true;
   pthread_mutex_lock(&incumbent->lock);

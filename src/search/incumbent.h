@@ -20,6 +20,7 @@ typedef struct moc__incumbent {
   _Atomic int64_t moves;      /* made by all threads */
   _Atomic int32_t refuted; /* a number that no schedule can compute within the budget (n: nor end with what is to be
                                  kept); -1: none known */
+  atomic_bool excluded;    /* the order has no staged schedule within budget; others may exist */
 
   pthread_mutex_t lock; /* guards what follows */
   pthread_cond_t news;  /* a better plan, or a thread has ended */
@@ -53,6 +54,8 @@ void moc__incumbent_offer_pairs(moc__incumbent *incumbent, const moc__pair *pair
 bool moc__incumbent_offer_sequence(moc__incumbent *incumbent, int32_t *sequence, int64_t length, int64_t peak);
 /* Tell that number `op` (n: the end) is out of reach of all schedules, and stop everybody. */
 void moc__incumbent_refute(moc__incumbent *incumbent, int32_t op);
+/* Tell that it is proved that the order has no staged schedule within budget. False when a plan contradicts it. */
+bool moc__incumbent_exclude(moc__incumbent *incumbent);
 /* Tell a proven lower bound on the extra duration. False when a plan contradicts it: then it was not proven. */
 bool moc__incumbent_raise(moc__incumbent *incumbent, int64_t extra);
 /* Tell the peak of a state that is not feasible. */
@@ -68,6 +71,10 @@ void moc__incumbent_leave(moc__incumbent *incumbent);
 
 static inline bool moc__stopped(const moc__incumbent *incumbent) {
   return atomic_load_explicit(&incumbent->stop, memory_order_relaxed);
+}
+
+static inline bool moc__excluded(const moc__incumbent *incumbent) {
+  return atomic_load_explicit(&incumbent->excluded, memory_order_relaxed);
 }
 
 static inline int64_t moc__incumbent_extra(const moc__incumbent *incumbent) {

@@ -377,8 +377,9 @@ static moc_status check_trace(const check *c) {
 
 /* --- All together --- */
 
+/* That the input order has no plan cannot be told here, only that it needs something else than itself. */
 static moc_status check_without_sequence(check *c) {
-  int64_t least = least_budget(c);
+  int64_t least = c->plan->bound_scope == MOC_SCOPE_ORDER ? c->plan->baseline_peak_memory : least_budget(c);
   if (c->plan->status == MOC_PLAN_INFEASIBLE && c->plan->budget >= least)
     return moc__fail(
         c->error, MOC_INVALID_PLAN, "status",

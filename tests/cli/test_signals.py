@@ -42,7 +42,7 @@ def test_the_summary_tells_of_the_signal(layered):
 
 
 def test_signal_before_any_plan(layered):
-    process = layered.start("solve", "graph.json", "-b", "80%", "--max-computes", "1", "-o", "plan.json",
+    process = layered.start("solve", "graph.json", "-b", "45%", "--max-computes", "3", "-o", "plan.json",
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     time.sleep(0.5)
     process.send_signal(signal.SIGINT)

@@ -118,6 +118,17 @@ def test_infeasible_above_the_working_set(work):
     assert "no plan exists" in r.err and '"layer1.2.relu3.backward" cannot be computed' in r.err
 
 
+def test_infeasible_in_the_input_order(work):
+    assert work.run("generate", "layered", "--nodes", 30, "--seed", 37, "-o", "graph.json").status == 0
+    command = ["solve", "graph.json", "-b", "70%", "-o", "plan.json", "--threads", 2, "--quiet"]
+    r = work.run(*command, "--max-computes", 2, timeout=30)
+    assert r.status == 3 and work.files() == ["graph.json"]
+    assert "in the input order with at most 2 computations" in r.err and "--order auto" in r.err
+    r = work.run(*command, "--max-computes", 2, "--json", timeout=30)
+    assert r.status == 3 and r.json()["status"] == "infeasible" and r.json()["bound_scope"] == "order"
+    assert work.run(*command, timeout=30).status == 0
+
+
 def test_infeasible_as_json(example):
     r = example.run("solve", "graph.json", "-b", "7", "--json")
     assert r.status == 3
@@ -134,7 +145,7 @@ def test_integer_ids_stay_integers(work):
 
 
 def test_unknown(layered):
-    r = layered.run("solve", "graph.json", "-b", "90%", "--max-computes", "1", "--time-limit", "0.3", "-o", "plan.json")
+    r = layered.run("solve", "graph.json", "-b", "45%", "--max-computes", "3", "--time-limit", "0.3", "-o", "plan.json")
     assert r.status == 4 and r.out == ""
     assert "none was excluded" in r.err and "--time-limit" in r.err and "--max-computes" in r.err
     assert "--order auto" in r.err and "The least peak seen" in r.err
@@ -142,7 +153,7 @@ def test_unknown(layered):
 
 
 def test_unknown_as_json(layered):
-    r = layered.run("solve", "graph.json", "-b", "90%", "--max-computes", "1", "--time-limit", "0.3", "--json")
+    r = layered.run("solve", "graph.json", "-b", "45%", "--max-computes", "3", "--time-limit", "0.3", "--json")
     assert r.status == 4
     answer = r.json()
     assert answer["status"] == "unknown" and answer["sequence"] == [] and answer["peak_memory"] is None

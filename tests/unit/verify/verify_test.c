@@ -358,6 +358,7 @@ static void false_traces_are_refused(void **state) {
 static void clear_plan(fixture *f, moc_plan_status status, int64_t budget) {
   make_plan(f);
   f->plan.status = status;
+  f->plan.bound_scope = MOC_SCOPE_ANY;
   f->plan.budget = budget;
   f->plan.length = f->plan.n_intervals = f->plan.n_trace = 0;
   f->plan.peak_memory = f->plan.total_duration = 0;
@@ -377,6 +378,9 @@ static void plans_without_a_sequence_are_checked(void **state) {
   assert_int_equal(verdict.baseline_peak_memory, 18);
   clear_plan(f, MOC_PLAN_INFEASIBLE, 18);
   refuse(f, "status", "no schedule exists at 18 bytes");
+  clear_plan(f, MOC_PLAN_INFEASIBLE, 18);
+  f->plan.bound_scope = MOC_SCOPE_ORDER;
+  refuse(f, "status", "no schedule exists at 18 bytes"); /* the order itself needs no more */
   clear_plan(f, MOC_PLAN_UNKNOWN, 18);
   accept(f);
   for (int i = 0; i < 2; i++) {
