@@ -16,11 +16,13 @@ enum {
   MOST_MOVES = 1000000000, /* of any schedule */
   EVICT_PERCENT = 50,      /* of moves made over budget */
   SHIFT_PERCENT = 12,
-  MIDDLE = 2000,       /* operations from which on a greedy descent comes first */
-  SHORT_SCHEDULES = 6, /* from the first plan of such a graph, */
-  LAST_ROUNDS = 6,     /* of construction, where no staged schedule exists */
-  SHORTER = 4,         /* so much shorter than the others */
-  WINDOW = 4096,       /* places */
+  CLEAR_PERCENT = 30,    /* of moves of the order made over budget, in schedules that clear: */
+  CLEARING_PERCENT = 50, /* half of them, because clearing gets far soon, but to one and the same order */
+  MIDDLE = 2000,         /* operations from which on a greedy descent comes first */
+  SHORT_SCHEDULES = 6,   /* from the first plan of such a graph, */
+  LAST_ROUNDS = 6,       /* of construction, where no staged schedule exists */
+  SHORTER = 4,           /* so much shorter than the others */
+  WINDOW = 4096,         /* places */
   MOVES_A_WINDOW = 2048,
   FARTHEST_PAIR = 256 /* places to look for a pair */
 };
@@ -64,6 +66,7 @@ typedef struct search {
   bool *taken;          /* [n] scratch for it */
   moc__gaps gaps;       /* of the order under search, now and then */
   bool reorders;        /* the order is searched too */
+  bool clears;          /* in this schedule with moves that clear a place */
   bool pooled;          /* plans are kept for crosses */
   moc__first first;
   int64_t searches; /* schedules of phase 1 so far */
@@ -117,7 +120,10 @@ static void make_move(search *s) {
   moc__state *state = &s->state;
   bool over = !moc__state_feasible(state);
   if (s->reorders && moc__rng_below(&s->rng, 2) == 0) {
-    (void)moc__move_reorder(&s->mover, over && moc__rng_below(&s->rng, 2) == 0 ? draw_over(s) : draw_place(s));
+    if (s->clears && over && moc__rng_below(&s->rng, 100) < CLEAR_PERCENT)
+      (void)moc__move_clear(&s->mover, draw_over(s));
+    else
+      (void)moc__move_reorder(&s->mover, over && moc__rng_below(&s->rng, 2) == 0 ? draw_over(s) : draw_place(s));
     return;
   }
   uint32_t die = moc__rng_below(&s->rng, 100);
@@ -156,6 +162,7 @@ static void run_schedule(search *s, int64_t length, double first, double last, b
   moc__state *state = &s->state;
   double temperature = first, cooling = pow(last / first, (double)MOVES_A_CHECK / (double)length);
   int64_t feasible = 0;
+  s->clears = s->reorders && moc__rng_below(&s->rng, 100) < CLEARING_PERCENT;
   for (int64_t done = 0; done < length; done++) {
     if (done % MOVES_A_CHECK == 0) {
       if (done > 0) {

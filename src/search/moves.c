@@ -319,3 +319,28 @@ bool moc__move_reorder(moc__mover *mover, int32_t at) {
   }
   return to != at && moc__state_reorder(state, v, to);
 }
+
+/* --- Clear --- */
+
+static bool reads(const moc__staged *staged, int32_t v, int32_t t) {
+  for (int64_t i = staged->reads.start[v]; i < staged->reads.start[v + 1]; i++) {
+    if (staged->reads.items[i] == t) return true;
+  }
+  return false;
+}
+
+bool moc__move_clear(moc__mover *mover, int32_t at) {
+  moc__state *state = mover->state;
+  const moc__staged *staged = state->staged;
+  int64_t journal = state->n_journal;
+  int32_t before, next, t = moc__gaps_draw(mover->gaps, at, mover->rng);
+  if (t < 0 || !moc__gap_around(state, t, at, &before, &next) || next <= at || before >= at) return false;
+  int32_t p = staged->producer[t], v = state->order[next];
+  bool pulls = reads(staged, v, t), pushes = before == state->place[p]; /* else a recomputation reads or makes it */
+  mover->toggles_left = MOST_CARRIED;
+  if (pushes && (!pulls || moc__rng_below(mover->rng, 2) == 0))
+    (void)push(mover, p, next - 1);
+  else if (pulls)
+    (void)pull(mover, v, before + 1 + (int32_t)moc__rng_below(mover->rng, (uint32_t)(at - before)));
+  return state->n_journal > journal;
+}

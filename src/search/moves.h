@@ -40,4 +40,8 @@ bool moc__move_shift(moc__mover *mover, int64_t index);
  * False when nothing was changed. */
 bool moc__move_reorder(moc__mover *mover, int32_t at);
 
+/* Take a tensor away from place `at` by order alone: of one held across it, the next reader comes before that place, with
+ * what it reads, or the producer after it, with what reads it. False when nothing was changed. */
+bool moc__move_clear(moc__mover *mover, int32_t at);
+
 #endif

@@ -65,7 +65,7 @@ static void moves_keep_the_state_right(void **unused) {
   test_allocator_init(&memory);
   moc__rng rng;
   moc__rng_init(&rng, 6, 0);
-  int64_t evictions = 0, shifts = 0, drops = 0, reorders = 0;
+  int64_t evictions = 0, shifts = 0, drops = 0, reorders = 0, clears = 0;
   for (int64_t graphs = 0; graphs < test_scaled(100); graphs++) {
     test_shape shape = {
         .n_ops = 24, .full_model = graphs % 2 == 1, .edge_percent = 12, .most_size = 40, .most_duration = 9};
@@ -89,8 +89,10 @@ static void moves_keep_the_state_right(void **unused) {
         assert_true(moc__profile_level(&state.profile, j) > state.profile.budget);
       else
         assert_true(moc__state_feasible(&state));
-      uint32_t kind = moc__rng_below(&rng, 6);
-      if (kind == 5 && j >= 0)
+      uint32_t kind = moc__rng_below(&rng, 7);
+      if (kind == 6)
+        clears += moc__move_clear(&mover, (int32_t)moc__rng_below(&rng, (uint32_t)staged.n));
+      else if (kind == 5 && j >= 0)
         evictions += moc__move_open(&mover, j);
       else if (kind == 4)
         reorders += moc__move_reorder(&mover, (int32_t)moc__rng_below(&rng, (uint32_t)staged.n));
@@ -122,7 +124,7 @@ static void moves_keep_the_state_right(void **unused) {
     moc__staged_release(&staged);
     moc_graph_destroy(graph);
   }
-  assert_true(evictions > 0 && shifts > 0 && drops > 0 && reorders > 0);
+  assert_true(evictions > 0 && shifts > 0 && drops > 0 && reorders > 0 && clears > 0);
   test_allocator_check_empty(&memory);
 }
 
