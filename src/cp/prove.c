@@ -125,7 +125,7 @@ static bool begin_program(moc__prover *p) {
   moc__dual_install(p->dual);
   moc__dual_watch(p->dual, stop, p->incumbent);
   int64_t known = moc__incumbent_extra(p->incumbent);
-  p->share = known != INT64_MAX && known - p->bound > known / 10 ? 0.25 : 1;
+  p->share = known == INT64_MAX || known - p->bound > known / 10 ? 0.25 : 1;
   p->patience = FIRST_PATIENCE;
   return true;
 }
@@ -133,12 +133,12 @@ static bool begin_program(moc__prover *p) {
 /* --- Targets for the constraint program --- */
 
 static void choose_target(moc__prover *p, int64_t best) {
-  p->target = p->most + 1;
+  int64_t last = best == INT64_MAX ? p->most + 1 : best;
+  p->target = last;
   p->slices = 0;
+  if (p->share < 1) p->target = p->bound + moc__max(1, (int64_t)((double)(last - p->bound) * p->share));
+  if (p->target > last) p->target = last;
   if (best != INT64_MAX) {
-    p->target = best;
-    if (p->share < 1) p->target = p->bound + moc__max(1, (int64_t)((double)(best - p->bound) * p->share));
-    if (p->target > best) p->target = best;
     int64_t count = moc__incumbent_copy(p->incumbent, p->order, &p->pairs, &p->pairs_capacity);
     if (count >= 0) moc__model_suggest(&p->model, p->pairs, count);
   }
@@ -156,10 +156,6 @@ static bool pursue(moc__prover *p) {
   moc__model *m = &p->model;
   int64_t best = moc__incumbent_extra(p->incumbent);
   if (p->broken || best == p->bound) return false;
-  if (p->bound > p->most) {
-    exclude(p);
-    return false;
-  }
   if (p->target == 0 || p->target > best) choose_target(p, best);
   moc__model_end end = moc__model_solve(m, SLICE, stop, p->incumbent);
   if (m->stuck || m->engine.out_of_memory) return false;
@@ -229,7 +225,10 @@ static int64_t work_done(const moc__prover *p) {
 bool moc__prover_run(moc__prover *p, int64_t effort) {
   int64_t end = work_done(p) + effort;
   while (p->part != DONE && !moc__stopped(p->incumbent)) {
-    if (p->part == RETENTION) {
+    if (p->bound > p->most) {
+      exclude(p);
+      p->part = DONE;
+    } else if (p->part == RETENTION) {
       if (!improve_retention(p)) p->part = begin_program(p) ? PROGRAM : DONE;
     } else if (!pursue(p)) {
       p->part = DONE;

@@ -20,7 +20,7 @@ enum {
   CLEARING_PERCENT = 50, /* half of them, because clearing gets far soon, but to one and the same order */
   MIDDLE = 2000,         /* operations from which on a greedy descent comes first */
   SHORT_SCHEDULES = 6,   /* from the first plan of such a graph, */
-  LAST_ROUNDS = 6,       /* of construction, where no staged schedule exists */
+  LAST_ROUNDS = 2,       /* of construction, where no staged schedule exists */
   SHORTER = 4,           /* so much shorter than the others */
   WINDOW = 4096,         /* places */
   MOVES_A_WINDOW = 2048,
