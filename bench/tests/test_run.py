@@ -45,6 +45,12 @@ def test_a_missing_program(study):
     assert done.returncode == 1 and "build it with" in done.stderr, done
 
 
+def document_of(study):
+    path = study.folder / "other.json"
+    path.write_text("[]")
+    return path
+
+
 def test_resuming_and_what_is_written(study):
     study.write(chain(10), "step")
     layers = instances.generated("layered-100", instances.OWN["layered-100"])
@@ -84,12 +90,19 @@ def test_resuming_and_what_is_written(study):
     done = study.run(*command, "--instances", "step:80", "--peers", "pytorch-dp", "--seed", "2")
     assert "1 of 1 runs to do" in done.stderr and len(list((results / "runs").iterdir())) == 17, done
 
+    moved = study.folder / "moved"
+    done = study.run(*[moved if part == results else part for part in command], "--record", results / "results.json")
+    assert done.returncode == 0 and "0 of 16 runs to do" in done.stderr, done
+    assert sorted(path.name for path in (moved / "runs").iterdir()) == sorted(path.name for path in (results / "runs").iterdir())
+    done = study.run(*command, "--record", document_of(study))
+    assert done.returncode == 2 and "not the results.json of a study" in done.stderr, done
+
     (results / "reasons.json").write_text(json.dumps({"step.80.fastsa": "Because of a reason."}))
     document = study.folder / "doc" / "benchmarks.md"
     done = study.run(results, "-o", document, "--figures", study.folder / "doc" / "images", script="report")
     assert done.returncode == 0, done
     text = document.read_text()
-    assert "## The paper's table" in text and "| step |" in text and "layers" in text and str(study.folder) not in text
+    assert "## The paper's table" in text and "| step |" in text and "layers" in text and "made for 600 s" in text and str(study.folder) not in text
     for name in ("curves", "profile"):
         assert (study.folder / "doc" / "images" / f"{name}.png").read_bytes()[:4] == b"\x89PNG"
         assert "<svg" in (study.folder / "doc" / "images" / f"{name}.svg").read_text()
