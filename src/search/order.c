@@ -4,7 +4,7 @@
 #include <math.h>
 
 /* Work spent on moves: moves * (operations + reads) stays about this, within the limits below. */
-static const int64_t MOST_WORK = 400000000, MOST_MOVES = 200000;
+static const int64_t MOST_WORK = 40000000, MOST_MOVES = 200000;
 static const double FIRST_TEMPERATURE = 0.02, LAST_TEMPERATURE = 0.0002; /* in shares of the input order's excess */
 
 typedef struct orders {
