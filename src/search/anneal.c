@@ -43,6 +43,17 @@ static const double CROSS_HEAT[] = {0.1, 0.2}, HEAT[] = {0.1, 0.3}, SHORT_HEAT =
 static const double DURATION_WORTH = 30, FEASIBILITY_TEMPERATURES[] = {1, 0.02, 5, 0.2},
                     LAST_FEASIBILITY_TEMPERATURE = 0.002, QUICK_TEMPERATURE = 0.02;
 
+/* Of a squeeze: the temperature, in mean durations; the part of its moves in which the budget would fall to the end, or by
+ * this factor, if each check lowered it, so that there is time to wait for feasible sets; when the price has risen so far above
+ * that at the last one, it is stuck, and given back up to this share of the budget; what counts as getting on. */
+static const double SQUEEZE_TEMPERATURE = 0.3, SQUEEZE_PART = 0.3, LEAST_WAY = 1.5, STUCK = 30, GIVEN_BACK = 0.02,
+                    GETS_ON = 0.002;
+enum {
+  SQUEEZE_LENGTH = 4,   /* in shortest schedules */
+  SQUEEZED_STARTS = 4,  /* of a thread, before nearly all squeezes are of crosses */
+  SQUEEZE_COMPUTES = 24 /* of an operation, at least, where they may be as many */
+};
+
 typedef struct search {
   const moc__anneal_options *options;
   moc__incumbent *incumbent;
@@ -51,6 +62,7 @@ typedef struct search {
   moc__rng rng;
   moc__mover mover;
   double price;          /* of a unit of excess, in durations */
+  double fair_price;     /* the first */
   double aim;            /* at this share of feasible sets */
   double feasible_share; /* of the sets visited, smoothed */
   double feasible_price; /* the price when a feasible set was last seen */
@@ -156,6 +168,38 @@ static bool finished(search *s) {
   return moc__stopped(s->incumbent) || (s->options->moves > 0 && s->moves >= s->options->moves);
 }
 
+/* Make one move and keep it or take it back. */
+static void try_move(search *s, double temperature) {
+  moc__state *state = &s->state;
+  s->moves++;
+  moc__state_begin(state);
+  int64_t extra = state->extra_duration, excess = state->profile.excess;
+  /* The most change to accept, drawn first so that moves can give up early: Metropolis' rule. */
+  double limit = -temperature * log(moc__rng_unit(&s->rng) + DBL_MIN);
+  s->mover.price = s->price;
+  s->mover.temperature = temperature;
+  s->mover.limit = limit;
+  s->mover.allowance = limit + s->price * (double)excess;
+  make_move(s);
+  moc__state_settle(state);
+  double change = (double)(state->extra_duration - extra) + s->price * (double)(state->profile.excess - excess);
+  if (change <= limit)
+    moc__state_commit(state);
+  else
+    moc__state_undo(state);
+}
+
+static void move_window(search *s) {
+  s->window = (int32_t)moc__rng_below(&s->rng, (uint32_t)(moc__max(s->state.staged->n - WINDOW, 0) + 1));
+}
+
+/* Keep what was found if it is the best of this schedule. False when memory is out. */
+static bool note(search *s) {
+  moc__incumbent_offer(s->incumbent, &s->state);
+  moc__candidate now = {.extra = s->state.extra_duration};
+  return !s->pooled || !moc__candidate_better(&now, &s->found) || moc__candidate_take(&s->found, &s->state, 0);
+}
+
 /* One schedule: `length` moves while the temperature falls from `first` to `last`. In phase 1 the price stays as it is
  * and the first plan of any thread ends the schedule. */
 static void run_schedule(search *s, int64_t length, double first, double last, bool phase1) {
@@ -174,34 +218,17 @@ static void run_schedule(search *s, int64_t length, double first, double last, b
         feasible = 0;
       }
       if (finished(s)) return;
-      if (done % MOVES_A_WINDOW == 0)
-        s->window = (int32_t)moc__rng_below(&s->rng, (uint32_t)(moc__max(state->staged->n - WINDOW, 0) + 1));
+      if (done % MOVES_A_WINDOW == 0) move_window(s);
       if (done % MOVES_A_REFRESH == 0 && moc__incumbent_extra(s->incumbent) == INT64_MAX)
         moc__incumbent_offer_peak(s->incumbent, moc__state_peak(state));
       if (s->reorders && done % MOVES_A_REFRESH == 0 && !moc__gaps_rebuild(&s->gaps, state->staged, state->place))
         return;
     }
     if (s->options->moves > 0 && s->moves >= s->options->moves) return;
-    s->moves++;
-    moc__state_begin(state);
-    int64_t extra = state->extra_duration, excess = state->profile.excess;
-    /* The most change to accept, drawn first so that moves can give up early: Metropolis' rule. */
-    double limit = -temperature * log(moc__rng_unit(&s->rng) + DBL_MIN);
-    s->mover.price = s->price;
-    s->mover.temperature = temperature;
-    s->mover.limit = limit;
-    s->mover.allowance = limit + s->price * (double)excess;
-    make_move(s);
-    moc__state_settle(state);
-    double change = (double)(state->extra_duration - extra) + s->price * (double)(state->profile.excess - excess);
-    if (change <= limit)
-      moc__state_commit(state);
-    else
-      moc__state_undo(state);
+    try_move(s, temperature);
     if (!moc__state_feasible(state)) continue;
     feasible++;
-    moc__incumbent_offer(s->incumbent, state);
-    if (s->pooled && state->extra_duration < s->found.extra && !moc__candidate_take(&s->found, state)) {
+    if (!note(s)) {
       moc__incumbent_fail(s->incumbent);
       return;
     }
@@ -216,6 +243,60 @@ static void find_feasible(search *s, int64_t length, double first) {
   run_schedule(s, length, first * worth, LAST_FEASIBILITY_TEMPERATURE * first * worth, true);
   s->careful = false;
   s->price = price;
+}
+
+/* Phase 1 by continuation: from where the search is, which is feasible for some larger budget, that falls by little to the
+ * one asked for as long as feasible sets are met. So the set is good for every budget on the way, where a search that starts with
+ * the least budget fills up with recomputations at random. True when it got there; else about `length` moves are used
+ * up, or many more as long as it gets on. */
+static bool squeeze(search *s, int64_t length) {
+  moc__state *state = &s->state;
+  int32_t target = state->profile.budget, start = moc__profile_peak(&state->profile);
+  double most = fmax(start, fmax(target, 1)), budget = most, least = most,
+         way = fmax(most / fmax(target, 1), LEAST_WAY);
+  double falls = pow(way, -MOVES_A_CHECK / (SQUEEZE_PART * (double)length));
+  int64_t feasible = 0, until = length;
+  bool there = false;
+  moc__profile_set_budget(&state->profile, (int32_t)budget);
+  for (int64_t done = 0; done < until && !there; done++) {
+    if (done % MOVES_A_CHECK == 0) {
+      if (done > 0) {
+        adapt_price(s, (double)feasible / MOVES_A_CHECK);
+        if (feasible > 0) {
+          if (budget < (1 - GETS_ON) * least) {
+            least = budget;
+            until = moc__max(until, done + length / 2);
+          }
+          budget = fmax(target, budget * falls);
+          moc__profile_set_budget(&state->profile, (int32_t)budget);
+        } else if (s->price > STUCK * s->feasible_price) {
+          s->price = s->feasible_price;
+          budget = fmin(most, budget * (1 + GIVEN_BACK * moc__rng_unit(&s->rng)));
+          moc__profile_set_budget(&state->profile, (int32_t)budget);
+        }
+        feasible = 0;
+      }
+      if (finished(s)) break;
+      if (done % MOVES_A_WINDOW == 0) move_window(s);
+      if (s->reorders && done % MOVES_A_REFRESH == 0 && !moc__gaps_rebuild(&s->gaps, state->staged, state->place)) {
+        moc__incumbent_fail(s->incumbent);
+        break;
+      }
+    }
+    if (s->options->moves > 0 && s->moves >= s->options->moves) break;
+    try_move(s, SQUEEZE_TEMPERATURE * s->scale);
+    if (!moc__state_feasible(state)) continue;
+    feasible++;
+    there = state->profile.budget == target;
+    int64_t over = state->profile.budget - target;
+    if (there || !s->pooled || (double)over >= (1 - GETS_ON) * (double)s->found.over) continue;
+    if (!moc__candidate_take(&s->found, state, over)) moc__incumbent_fail(s->incumbent);
+  }
+  if (moc__incumbent_extra(s->incumbent) == INT64_MAX)
+    moc__incumbent_offer_peak(s->incumbent, moc__state_peak(state));
+  moc__profile_set_budget(&state->profile, target);
+  if (there && !note(s)) moc__incumbent_fail(s->incumbent);
+  return there;
 }
 
 static bool stopped(void *incumbent) {
@@ -260,6 +341,13 @@ static bool allow_computes(search *s, const moc__staged *staged, int32_t max_com
   return true;
 }
 
+/* Allow twice as many, but at least `least`, or as many as can be. */
+static bool raise_computes(search *s, int64_t least) {
+  int32_t allowed = s->state.max_computes, most = s->options->most_computes;
+  if (allowed >= most) return true;
+  return allow_computes(s, s->state.staged, (int32_t)moc__min(moc__max(2 * (int64_t)allowed, least), most));
+}
+
 /* The empty set, where the order is searched too by turns in the order found beforehand and the input order: they lead
  * to different plans. */
 static void start_from_nothing(search *s) {
@@ -275,27 +363,50 @@ static void try_first(search *s) {
     moc__first_round(&s->first, s->incumbent);
 }
 
+/* False when there is nothing to cross. */
+static bool start_from_cross(search *s) {
+  if (!moc__pool_cross(s->pool, &s->rng, s->taken, &s->child)) return false;
+  bool ok = moc__state_assign(&s->state, s->child.order, s->child.pairs, s->child.n_pairs) &&
+            moc__gaps_rebuild(&s->gaps, s->state.staged, s->state.place);
+  if (!ok) moc__incumbent_fail(s->incumbent);
+  return ok;
+}
+
 /* One turn of a generation of plans; see pool.h. Turns of the first generation take about `length` moves. */
 static void take_turn(search *s, double length, double first, double last) {
   int32_t generation;
   moc__turn turn = moc__pool_next(s->pool, &generation);
   length = fmin(ldexp(length, generation), MOST_MOVES);
   s->pooled = true;
-  s->found.extra = INT64_MAX;
+  s->found.extra = s->found.over = INT64_MAX;
   if (turn == MOC__START) {
     start_from_nothing(s);
     run_schedule(s, (int64_t)length, first, last, false);
-  } else if (turn == MOC__CROSS && moc__pool_cross(s->pool, &s->rng, s->taken, &s->child)) {
-    if (!moc__state_assign(&s->state, s->child.order, s->child.pairs, s->child.n_pairs) ||
-        !moc__gaps_rebuild(&s->gaps, s->state.staged, s->state.place)) {
-      moc__incumbent_fail(s->incumbent);
-      return;
-    }
+  } else if (turn == MOC__CROSS && start_from_cross(s)) {
     run_schedule(s, (int64_t)length, CROSS_HEAT[moc__rng_below(&s->rng, 2)] * first, last, false);
   } else if (restart_from_best(s)) {
     run_schedule(s, (int64_t)length, HEAT[moc__rng_below(&s->rng, 2)] * first, last, false);
   }
   if (!moc__pool_offer(s->pool, &s->found)) moc__incumbent_fail(s->incumbent);
+}
+
+/* One turn while there is no plan: the sets that come nearest to the budget are crossed. The first ones take about `length`
+ * moves. False when memory is out. */
+static bool squeeze_turn(search *s, double length, double last) {
+  int32_t generation;
+  moc__turn turn = moc__pool_next(s->pool, &generation);
+  length = fmin(ldexp(length, generation), MOST_MOVES);
+  s->pooled = true;
+  s->found.extra = s->found.over = INT64_MAX;
+  bool crosses = turn != MOC__START || s->starts >= SQUEEZED_STARTS;
+  if (!crosses || moc__rng_below(&s->rng, 8) == 0 || !start_from_cross(s)) {
+    if (!raise_computes(s, SQUEEZE_COMPUTES)) return false;
+    start_from_nothing(s);
+    s->price = s->feasible_price = s->fair_price;
+  }
+  if (squeeze(s, (int64_t)length)) run_schedule(s, (int64_t)length, SQUEEZE_TEMPERATURE * s->scale, last, false);
+  if (!moc__pool_offer(s->pool, &s->found)) moc__incumbent_fail(s->incumbent);
+  return true;
 }
 
 /* On large graphs a schedule from nothing would take long: all start from the best, the first ones short and cool, so that
@@ -312,6 +423,7 @@ static void run_schedules(search *s, const moc__staged *staged) {
   double first = FIRST_TEMPERATURE * s->scale, last = LAST_TEMPERATURE * s->scale;
   bool gradual = length > LONG_SCHEDULE || s->options->improves;
   int64_t attempts = 0, shorts = 0, rounds = 0;
+  bool waited = moc__built(s->incumbent); /* what was built waits for one squeeze, whose plans are better */
   bool middle = !gradual && staged->n >= MIDDLE, quick = !moc__excluded(s->incumbent);
   if (quick && (gradual || middle) && !s->options->improves && !descend(s)) return;
   if (quick) find_feasible(s, (int64_t)length, QUICK_TEMPERATURE);
@@ -327,6 +439,7 @@ static void run_schedules(search *s, const moc__staged *staged) {
   for (int64_t run = 0; !finished(s); run++) {
     try_first(s);
     if (moc__excluded(s->incumbent)) { /* what is left are schedules that are not staged */
+      if (moc__built(s->incumbent)) moc__incumbent_stop(s->incumbent);
       if (++rounds >= LAST_ROUNDS && (s->options->limited || s->options->moves > 0)) return;
       continue;
     }
@@ -343,20 +456,23 @@ static void run_schedules(search *s, const moc__staged *staged) {
     }
     if (planned) {
       improve_gradually(s, run, length, first, last);
-    } else if (run % 3 == 0) {
+    } else if ((gradual || waited) && moc__built(s->incumbent)) {
+      moc__incumbent_stop(s->incumbent); /* the solve goes on with what was built */
+    } else if (run % 3 == 0 && gradual) {
       start_from_nothing(s);
       run_schedule(s, (int64_t)length, first, last, false);
+    } else if (run % 4 != 3) {
+      for (int i = 0; i < 2 && moc__incumbent_extra(s->incumbent) == INT64_MAX && !finished(s); i++) {
+        if (!squeeze_turn(s, SQUEEZE_LENGTH * shortest, last)) return;
+      }
+      waited = true;
     } else {
       if (run % 2 == 0) (void)moc__state_assign(&s->state, NULL, NULL, 0);
       find_feasible(s, (int64_t)length, FEASIBILITY_TEMPERATURES[attempts++ % 4]);
     }
     if (!planned) moc__incumbent_offer_peak(s->incumbent, moc__state_peak(&s->state));
     if (run % 3 == 2) length = fmin(length * (planned ? 2 : 1.5), MOST_MOVES);
-    int32_t allowed = s->state.max_computes;
-    bool stuck = !planned && attempts > 0 && attempts % 4 == 0;
-    if (stuck && allowed < s->options->most_computes &&
-        !allow_computes(s, staged, (int32_t)moc__min(2 * (int64_t)allowed, s->options->most_computes)))
-      return;
+    if (gradual && !planned && attempts > 0 && attempts % 4 == 0 && !raise_computes(s, 0)) return;
   }
 }
 
@@ -385,7 +501,7 @@ void moc__anneal(const moc__staged *staged, const moc__anneal_options *options, 
     s.feasible_price =
         FIRST_PRICE * (double)moc__max(staged->total_duration, 1) / (double)moc__max(s.state.profile.excess, 1);
     if (options->improves) s.feasible_price = DURATION_WORTH * s.scale / s.mean_size;
-    s.price = s.feasible_price;
+    s.price = s.fair_price = s.feasible_price;
     moc__incumbent_offer(incumbent, &s.state);
     run_schedules(&s, staged);
   } else {

@@ -4,7 +4,10 @@
  * adapts so that a good share of the sets visited is feasible: while none is, it rises until feasibility is all that
  * counts (phase 1); after that the search moves along the border of the feasible sets (phase 2). The search never ends
  * by itself: it starts over, by turns from the empty set, from a cross of two plans (pool.h) and from the best, with longer
- * and longer schedules. */
+ * and longer schedules.
+ *
+ * Where no plan is found soon, the budget comes down by little from one for which there is (a squeeze), and sets that nearly
+ * reach it are crossed as plans are. */
 #ifndef MOC_SEARCH_ANNEAL_H
 #define MOC_SEARCH_ANNEAL_H
 

@@ -17,6 +17,7 @@ moc_status moc__incumbent_init(moc__incumbent *incumbent, const moc_allocator *a
   atomic_init(&incumbent->least_peak, baseline_peak);
   atomic_init(&incumbent->moves, 0);
   atomic_init(&incumbent->refuted, -1);
+  atomic_init(&incumbent->built, false);
   if (pthread_mutex_init(&incumbent->lock, NULL) != 0) {
     moc__release(allocator, incumbent->order);
     return moc__fail(error, MOC_INTERNAL, "", "the system gives no mutex");
@@ -107,7 +108,7 @@ bool moc__incumbent_offer_sequence(moc__incumbent *incumbent, int32_t *sequence,
     incumbent->sequence = sequence;
     incumbent->n_sequence = length;
     incumbent->peak = peak;
-    atomic_store(&incumbent->stop, true);
+    atomic_store(&incumbent->built, true);
   }
   pthread_mutex_unlock(&incumbent->lock);
   return taken;

@@ -18,6 +18,7 @@ typedef struct moc__incumbent {
   _Atomic int64_t extra;      /* of the best plan; INT64_MAX: none yet */
   _Atomic int64_t least_peak; /* least peak of any set of pairs that was looked at; meant for who finds no plan */
   _Atomic int64_t moves;      /* made by all threads */
+  atomic_bool built;          /* there is a sequence */
   _Atomic int32_t refuted; /* a number that no schedule can compute within the budget (n: nor end with what is to be
                                  kept); -1: none known */
   atomic_bool excluded;    /* the order has no staged schedule within budget; others may exist */
@@ -50,7 +51,7 @@ void moc__incumbent_offer(moc__incumbent *incumbent, const moc__state *state);
 void moc__incumbent_offer_pairs(moc__incumbent *incumbent, const moc__pair *pairs, int64_t n_pairs, int64_t extra,
                                 int64_t peak, int32_t max_computes);
 /* Offer a sequence of numbers within budget that is no staged schedule, allocated with the incumbent's allocator. It
- * is taken, and stops everybody, if there is no plan yet; false otherwise. */
+ * is taken if there is no plan and no other yet; false otherwise. */
 bool moc__incumbent_offer_sequence(moc__incumbent *incumbent, int32_t *sequence, int64_t length, int64_t peak);
 /* Tell that number `op` (n: the end) is out of reach of all schedules, and stop everybody. */
 void moc__incumbent_refute(moc__incumbent *incumbent, int32_t op);
@@ -75,6 +76,14 @@ static inline bool moc__stopped(const moc__incumbent *incumbent) {
 
 static inline bool moc__excluded(const moc__incumbent *incumbent) {
   return atomic_load_explicit(&incumbent->excluded, memory_order_relaxed);
+}
+
+static inline void moc__incumbent_stop(moc__incumbent *incumbent) {
+  atomic_store(&incumbent->stop, true);
+}
+
+static inline bool moc__built(const moc__incumbent *incumbent) {
+  return atomic_load_explicit(&incumbent->built, memory_order_relaxed);
 }
 
 static inline int64_t moc__incumbent_extra(const moc__incumbent *incumbent) {

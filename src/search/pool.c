@@ -34,25 +34,26 @@ static bool make_room(moc__candidate *candidate, const moc_allocator *allocator,
 }
 
 static bool copy(moc__candidate *to, const moc_allocator *allocator, int32_t n, const int32_t *order,
-                 const moc__pair *pairs, int64_t n_pairs, int64_t extra) {
+                 const moc__pair *pairs, int64_t n_pairs, int64_t extra, int64_t over) {
   if (!make_room(to, allocator, n, n_pairs)) return false;
   memcpy(to->order, order, (size_t)n * sizeof *order);
   if (n_pairs > 0) memcpy(to->pairs, pairs, (size_t)n_pairs * sizeof *pairs);
   to->n_pairs = n_pairs;
   to->extra = extra;
+  to->over = over;
   return true;
 }
 
-bool moc__candidate_take(moc__candidate *candidate, const moc__state *state) {
+bool moc__candidate_take(moc__candidate *candidate, const moc__state *state, int64_t over) {
   return copy(candidate, &state->allocator, state->staged->n, state->order, state->pairs, state->n_pairs,
-              state->extra_duration);
+              state->extra_duration, over);
 }
 
 static int32_t find(const moc__pool *pool, bool worst) {
   int32_t found = 0;
   for (int32_t i = 1; i < pool->count; i++) {
-    int64_t extra = pool->plans[i].extra, known = pool->plans[found].extra;
-    if (worst ? extra > known : extra < known) found = i;
+    const moc__candidate *plan = &pool->plans[i], *known = &pool->plans[found];
+    if (worst ? moc__candidate_better(known, plan) : moc__candidate_better(plan, known)) found = i;
   }
   return found;
 }
@@ -81,14 +82,16 @@ bool moc__pool_offer(moc__pool *pool, const moc__candidate *plan) {
   bool ok = true;
   pthread_mutex_lock(&pool->lock);
   bool wanted = plan->extra != INT64_MAX;
-  for (int32_t i = 0; i < pool->count; i++) wanted = wanted && pool->plans[i].extra != plan->extra;
+  for (int32_t i = 0; i < pool->count; i++)
+    wanted = wanted && (pool->plans[i].extra != plan->extra || pool->plans[i].over != plan->over);
   int32_t slot = pool->count;
   if (wanted && pool->count == MOC__POOL_SIZE) {
     slot = find(pool, true);
-    wanted = plan->extra < pool->plans[slot].extra;
+    wanted = moc__candidate_better(plan, &pool->plans[slot]);
   }
   if (wanted) {
-    ok = copy(&pool->plans[slot], &pool->allocator, pool->n, plan->order, plan->pairs, plan->n_pairs, plan->extra);
+    ok = copy(&pool->plans[slot], &pool->allocator, pool->n, plan->order, plan->pairs, plan->n_pairs, plan->extra,
+              plan->over);
     if (ok && slot == pool->count) pool->count++;
   }
   pthread_mutex_unlock(&pool->lock);
@@ -134,7 +137,7 @@ bool moc__pool_cross(moc__pool *pool, moc__rng *rng, bool *taken, moc__candidate
   if (ok) {
     uint32_t count = (uint32_t)pool->count;
     int32_t a = (int32_t)moc__rng_below(rng, count), rival = (int32_t)moc__rng_below(rng, count);
-    if (pool->plans[rival].extra < pool->plans[a].extra) a = rival;
+    if (moc__candidate_better(&pool->plans[rival], &pool->plans[a])) a = rival;
     int32_t b = (a + 1 + (int32_t)moc__rng_below(rng, count - 1)) % pool->count;
     if (moc__rng_below(rng, 2) == 0) {
       int32_t other = a;

@@ -5,7 +5,8 @@
  *
  * Work goes by turns, counted over all threads, in generations: plans that start afresh, each followed by a cross; then
  * crosses alone, now and then a plan that is heated up. The next generation takes along the best plan only, and its
- * schedules are twice as long. All functions may be called by all threads at once. */
+ * schedules are twice as long. Until there is a plan, sets over budget by little stand in for plans, and are crossed likewise.
+ * All functions may be called by all threads at once. */
 #ifndef MOC_SEARCH_POOL_H
 #define MOC_SEARCH_POOL_H
 
@@ -18,7 +19,8 @@ typedef struct moc__candidate {
   int32_t *order;   /* [n] */
   moc__pair *pairs; /* [n_pairs] */
   int64_t n_pairs, capacity;
-  int64_t extra; /* its duration beyond every operation once; INT64_MAX: there is no plan here */
+  int64_t extra; /* its duration beyond every operation once; INT64_MAX: there is nothing here */
+  int64_t over;  /* the units by which it passes the budget; 0: a plan */
 } moc__candidate;
 
 enum { MOC__POOL_SIZE = 12 };
@@ -43,16 +45,19 @@ void moc__pool_release(moc__pool *pool);
 /* Take the next turn; *generation is the one that it belongs to. */
 moc__turn moc__pool_next(moc__pool *pool, int32_t *generation);
 
-/* Offer a plan, from which the pool takes what it needs when it is short of plans, or this one is better than its worst and
- * not as long as any that is there. False when memory is out. */
+/* Offer a plan, which the pool takes when it is short of plans, or this one is better than its worst and not as good as any
+ * that is there: over budget by less, or as much and shorter. False when memory is out. */
 bool moc__pool_offer(moc__pool *pool, const moc__candidate *plan);
 
 /* Cross two plans that are there into *child, whose arrays grow; extra is left as it is, and it may be over budget. `taken` is
  * scratch [n]. False when there are fewer than two, or memory is out. O(n). */
 bool moc__pool_cross(moc__pool *pool, moc__rng *rng, bool *taken, moc__candidate *child);
 
-/* Copy order and pairs of a state. False when memory is out. */
-bool moc__candidate_take(moc__candidate *candidate, const moc__state *state);
+/* Copy order and pairs of a state, `over` budget by so many units. False when memory is out. */
+bool moc__candidate_take(moc__candidate *candidate, const moc__state *state, int64_t over);
+static inline bool moc__candidate_better(const moc__candidate *a, const moc__candidate *b) {
+  return a->over < b->over || (a->over == b->over && a->extra < b->extra);
+}
 void moc__candidate_release(moc__candidate *candidate, const moc_allocator *allocator);
 
 #endif

@@ -179,6 +179,12 @@ bool moc__profile_init(moc__profile *profile, int32_t n, int32_t budget, const m
   return true;
 }
 
+void moc__profile_set_budget(moc__profile *profile, int32_t budget) {
+  profile->budget = budget;
+  profile->excess = 0;
+  for (int32_t b = 0; b < profile->blocks; b++) profile->excess += over(profile->peak[b], budget);
+}
+
 void moc__profile_release(moc__profile *profile) {
   moc__release(&profile->allocator, profile->peak);
   moc__release(&profile->allocator, profile->level);

@@ -43,6 +43,9 @@ static inline int32_t moc__profile_level(const moc__profile *profile, int32_t pl
   return profile->level[place] + profile->offset[place >> profile->shift];
 }
 
+/* Change the budget. O(blocks). */
+void moc__profile_set_budget(moc__profile *profile, int32_t budget);
+
 /* The highest level. */
 int32_t moc__profile_peak(const moc__profile *profile);
 

@@ -108,11 +108,12 @@ static void constructions_hold_what_they_claim(void **unused) {
   test_allocator_check_empty(&memory);
 }
 
-static moc_plan *solve(const moc_graph *graph, int64_t budget, int64_t moves) {
+static moc_plan *solve(const moc_graph *graph, int64_t budget, moc_order order, int64_t moves) {
   moc_solve_options options;
   moc_error error;
   moc_solve_options_init(&options);
   options.budget = budget;
+  options.order = order;
   options.moves = moves;
   options.threads = 1;
   options.time_limit = 60;
@@ -182,7 +183,7 @@ static void tight_budgets_have_plans(void **unused) {
     moc_error error;
     CHECK_OK(moc_graph_get_facts(graph, &facts, &error), error);
     int64_t budget = facts.working_set_bound + (facts.baseline_peak - facts.working_set_bound) / 8;
-    moc_plan *plan = solve(graph, budget, 60000);
+    moc_plan *plan = solve(graph, budget, round % 2 == 0 ? MOC_ORDER_INPUT : MOC_ORDER_AUTO, 60000);
     if (plan->length > 0) {
       assert_true(test_verify(graph, plan).peak_memory <= budget);
       found++;

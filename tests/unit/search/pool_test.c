@@ -18,7 +18,7 @@ static void random_candidate(moc__rng *rng, const moc_graph *graph, moc__state *
   for (int i = 0; i < N; i++)
     (void)moc__state_add(state, (int32_t)moc__rng_below(rng, N), (int32_t)moc__rng_below(rng, N));
   moc__state_settle(state);
-  assert_true(moc__candidate_take(candidate, state));
+  assert_true(moc__candidate_take(candidate, state, 0));
 }
 
 static void crosses_are_plans(void **unused) {
@@ -113,6 +113,14 @@ static void the_best_stay(void **unused) {
   int64_t sum = 0;
   for (int i = 0; i < MOC__POOL_SIZE; i++) sum += pool.plans[i].extra;
   assert_int_equal(sum, MOC__POOL_SIZE * (61 + 60 + MOC__POOL_SIZE) / 2); /* 61 to 60 + the size, each once */
+
+  /* A set over budget is worse than any plan, and better than one that is further over. */
+  moc__candidate over = {.order = &order, .extra = 1, .over = 5},
+                 further = {.order = &order, .extra = 0, .over = 6};
+  assert_true(moc__pool_offer(&pool, &over));
+  for (int i = 0; i < MOC__POOL_SIZE; i++) assert_int_equal(pool.plans[i].over, 0);
+  assert_true(moc__candidate_better(&plan, &over) && moc__candidate_better(&over, &further));
+  assert_false(moc__candidate_better(&further, &over));
 
   int32_t generation = 0, starts = 0, turns = 0;
   for (; generation == 0; turns++) starts += moc__pool_next(&pool, &generation) == MOC__START && generation == 0;

@@ -114,6 +114,10 @@ static void toggles_match_evaluation(void **unused) {
       else
         reordered += random_reorder(&state, &rng);
       moc__state_settle(&state);
+      if (i % 10 == 9) { /* as phase 1 does */
+        uint32_t peak = (uint32_t)moc__max(moc__profile_peak(&state.profile), 0);
+        moc__profile_set_budget(&state.profile, (int32_t)moc__rng_below(&rng, peak + 3));
+      }
       check_against_evaluation(&state, graph, a);
     }
     moc__state_release(&state);
