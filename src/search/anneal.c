@@ -189,6 +189,11 @@ static void try_move(search *s, double temperature) {
     moc__state_undo(state);
 }
 
+/* Of a schedule that begins. */
+static void choose_moves(search *s) {
+  s->clears = s->reorders && moc__rng_below(&s->rng, 100) < CLEARING_PERCENT;
+}
+
 static void move_window(search *s) {
   s->window = (int32_t)moc__rng_below(&s->rng, (uint32_t)(moc__max(s->state.staged->n - WINDOW, 0) + 1));
 }
@@ -206,7 +211,7 @@ static void run_schedule(search *s, int64_t length, double first, double last, b
   moc__state *state = &s->state;
   double temperature = first, cooling = pow(last / first, (double)MOVES_A_CHECK / (double)length);
   int64_t feasible = 0;
-  s->clears = s->reorders && moc__rng_below(&s->rng, 100) < CLEARING_PERCENT;
+  choose_moves(s);
   for (int64_t done = 0; done < length; done++) {
     if (done % MOVES_A_CHECK == 0) {
       if (done > 0) {
@@ -257,6 +262,7 @@ static bool squeeze(search *s, int64_t length) {
   double falls = pow(way, -MOVES_A_CHECK / (SQUEEZE_PART * (double)length));
   int64_t feasible = 0, until = length;
   bool there = false;
+  choose_moves(s);
   moc__profile_set_budget(&state->profile, (int32_t)budget);
   for (int64_t done = 0; done < until && !there; done++) {
     if (done % MOVES_A_CHECK == 0) {
@@ -276,7 +282,7 @@ static bool squeeze(search *s, int64_t length) {
         }
         feasible = 0;
       }
-      if (finished(s)) break;
+      if (finished(s) || moc__excluded(s->incumbent)) break;
       if (done % MOVES_A_WINDOW == 0) move_window(s);
       if (s->reorders && done % MOVES_A_REFRESH == 0 && !moc__gaps_rebuild(&s->gaps, state->staged, state->place)) {
         moc__incumbent_fail(s->incumbent);

@@ -18,6 +18,7 @@ moc_status moc__incumbent_init(moc__incumbent *incumbent, const moc_allocator *a
   atomic_init(&incumbent->moves, 0);
   atomic_init(&incumbent->refuted, -1);
   atomic_init(&incumbent->built, false);
+  atomic_init(&incumbent->excluded, false);
   if (pthread_mutex_init(&incumbent->lock, NULL) != 0) {
     moc__release(allocator, incumbent->order);
     return moc__fail(error, MOC_INTERNAL, "", "the system gives no mutex");
