@@ -50,6 +50,7 @@ static const double SQUEEZE_TEMPERATURE = 0.3, SQUEEZE_PART = 0.3, LEAST_WAY = 1
                     GETS_ON = 0.002;
 enum {
   SQUEEZE_LENGTH = 4,   /* in shortest schedules */
+  SQUEEZES_A_RUN = 2,   /* between two constructions */
   SQUEEZED_STARTS = 4,  /* of a thread, before nearly all squeezes are of crosses */
   SQUEEZE_COMPUTES = 24 /* of an operation, at least, where they may be as many */
 };
@@ -429,8 +430,9 @@ static void run_schedules(search *s, const moc__staged *staged) {
   double first = FIRST_TEMPERATURE * s->scale, last = LAST_TEMPERATURE * s->scale;
   bool gradual = length > LONG_SCHEDULE || s->options->improves;
   int64_t attempts = 0, shorts = 0, rounds = 0;
-  bool waited = moc__built(s->incumbent); /* what was built waits for one squeeze, whose plans are better */
+  bool waited = moc__built(s->incumbent); /* what was built waits for some squeezes, whose plans are better */
   bool middle = !gradual && staged->n >= MIDDLE, quick = !moc__excluded(s->incumbent);
+  bool builds = !gradual && s->options->stream % 2 == 1; /* every other thread, more than it anneals */
   if (quick && (gradual || middle) && !s->options->improves && !descend(s)) return;
   if (quick) find_feasible(s, (int64_t)length, QUICK_TEMPERATURE);
   if (quick && !gradual && moc__incumbent_extra(s->incumbent) == INT64_MAX &&
@@ -467,8 +469,10 @@ static void run_schedules(search *s, const moc__staged *staged) {
     } else if (run % 3 == 0 && gradual) {
       start_from_nothing(s);
       run_schedule(s, (int64_t)length, first, last, false);
+    } else if (builds && run % 2 == 0 && !moc__built(s->incumbent)) {
+      continue;
     } else if (run % 4 != 3) {
-      for (int i = 0; i < 2 && moc__incumbent_extra(s->incumbent) == INT64_MAX && !finished(s); i++) {
+      for (int i = 0; i < SQUEEZES_A_RUN && moc__incumbent_extra(s->incumbent) == INT64_MAX && !finished(s); i++) {
         if (!squeeze_turn(s, SQUEEZE_LENGTH * shortest, last)) return;
       }
       waited = true;

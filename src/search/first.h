@@ -2,7 +2,7 @@
  *
  * In rounds of growing effort, between schedules of the annealing: each builds one schedule (construct.h), and looks for
  * operations that no schedule at all can compute within the budget (recall.h). A schedule that is not staged is
- * offered to the incumbent as a sequence. If the annealing finds no plan within one more schedule, that ends the search:
+ * offered to the incumbent as a sequence. If the annealing finds no plan within a few more schedules, that ends the search:
  * it goes on from there with pauses (staged.h). */
 #ifndef MOC_SEARCH_FIRST_H
 #define MOC_SEARCH_FIRST_H
