@@ -17,8 +17,8 @@ enum {
 };
 #define COVER_WORK INT64_C(300000000) /* rounds of the covering bound times its size, at most */
 #define MOST_LIVES INT64_C(150000000) /* steps of all tensors' lives for which the retention bound is tried */
-/* Of the work, for windows: at most, at least, and how fast it falls with each that finds nothing. */
-static const double MOST_SHARE = 0.75, LEAST_SHARE = 0.1, SHARE_DECAY = 0.97;
+/* Of the work, for windows: at first, after one that found a plan, at least, and how fast it falls with each that did not. */
+static const double FIRST_SHARE = 0.3, MOST_SHARE = 0.6, LEAST_SHARE = 0.08, SHARE_DECAY = 0.95;
 
 typedef enum part { RETENTION, PROGRAM, DONE } part;
 
@@ -228,7 +228,7 @@ moc__prover *moc__prover_create(const moc__staged *staged, int64_t budget, int32
   p->incumbent = incumbent;
   p->pool = pool;
   p->seed = seed;
-  p->windows_share = MOST_SHARE;
+  p->windows_share = FIRST_SHARE;
   p->allocator = incumbent->allocator;
   p->budget = budget;
   p->max_computes = max_computes;

@@ -7,15 +7,14 @@
 #include <stdlib.h>
 
 enum {
-  SLICE = 25,     /* conflicts between two looks at the work done */
   FIRST_SIZE = 6, /* operations released at first */
   LEAST_SIZE = 2,
-  EFFORT = 300000,
-  PEAK_DRAWS = 8 /* steps, of which the one of most memory is taken */
+  UNBOUNDED = 2 * MOC__WINDOW_KINDS, /* ways from here on do without the bound */
+  PEAK_DRAWS = 8                     /* steps, of which the one of most memory is taken */
 };
 #define STREAM (UINT64_MAX - 1) /* of random numbers: no thread's */
 static const double GROWTH = 1.15, QUICK_GROWTH = 1.5, QUICK = 0.25 /* of the effort */, SHRINKAGE = 0.85,
-                    SMOOTHING = 0.1, LEAST_YIELD = 0.05;
+                    SMOOTHING = 0.1, LEAST_YIELD = 0.05, LESS_EFFORT = 1.0 / 3;
 
 moc_status moc__windows_init(moc__windows *w, moc__model *model, moc__dual *dual, moc__retain *retain,
                              moc__incumbent *incumbent, moc__pool *pool, uint64_t seed) {
@@ -27,25 +26,29 @@ moc_status moc__windows_init(moc__windows *w, moc__model *model, moc__dual *dual
                       .retain = retain,
                       .incumbent = incumbent,
                       .pool = pool,
-                      .effort = EFFORT,
+                      .effort = MOC__WINDOW_EFFORT,
+                      .kinds = (1U << MOC__WINDOW_KINDS) - 1,
                       .order = MOC__NEW(a, n, int32_t),
                       .place = MOC__NEW(a, n, int32_t),
                       .window = {.frozen = MOC__NEW(a, n, bool), .first = MOC__NEW(a, n + 1, int64_t)},
                       .over = MOC__NEW(a, n + 1, int32_t),
+                      .helpers = MOC__NEW(a, n, moc__helper),
+                      .helpers_each = MOC__WINDOW_HELPERS,
                       .score = MOC__NEW(a, n, double),
                       .distance = MOC__NEW(a, n, int32_t),
                       .queue = MOC__NEW(a, n, int32_t)};
   moc__rng_init(&w->rng, seed, STREAM);
-  for (int k = 0; k < MOC__WINDOW_KINDS; k++) w->size[k] = FIRST_SIZE;
-  if (w->order && w->place && w->window.frozen && w->window.first && w->over && w->score && w->distance && w->queue)
+  for (int i = 0; i < MOC__WINDOW_WAYS; i++) w->ways[i].size = FIRST_SIZE;
+  if (w->order && w->place && w->window.frozen && w->window.first && w->over && w->score && w->helpers &&
+      w->distance && w->queue)
     return MOC_OK;
   moc__windows_release(w);
   return moc__out_of_memory(NULL);
 }
 
 void moc__windows_release(moc__windows *w) {
-  void *blocks[] = {w->order, w->pairs, w->place, w->window.frozen, w->window.first,
-                    w->rest,  w->over,  w->score, w->distance,      w->queue};
+  void *blocks[] = {w->order, w->pairs, w->place,    w->window.frozen, w->window.first, w->rest,
+                    w->over,  w->score, w->distance, w->queue,         w->helpers};
   for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) moc__release(&w->allocator, blocks[i]);
   *w = (moc__windows){.allocator = w->allocator};
 }
@@ -222,21 +225,42 @@ static void free_with_inputs(moc__windows *w, int32_t place, int32_t k) {
   }
 }
 
-/* Of the operations that the plan computes once, free those that may help. */
-static void free_helpers(moc__windows *w) {
+/* How much memory an operation that is computed once could give back where it is short, for each unit of its duration; and
+ * free_with_inputs for all its gaps there, if `frees`. */
+static double help(moc__windows *w, int32_t p, bool frees) {
   const moc__staged *staged = w->model->staged;
-  for (int32_t p = 0; p < staged->n; p++) {
-    if (computed_again(w, p) || staged->compute_once[p]) continue;
-    for (int32_t t = staged->first_output[p]; t < staged->first_output[p + 1]; t++) {
-      int32_t before = p;
-      int64_t end = staged->readers.start[t + 1];
-      for (int64_t r = staged->readers.start[t]; r < end + staged->keep[t] && staged->size[t] > 0; r++) {
-        int32_t next = r < end ? staged->readers.items[r] : staged->n - 1;
-        if (next > before && w->over[next] > w->over[before + 1]) free_with_inputs(w, p, next);
-        before = next;
-      }
+  double bytes = 0;
+  for (int32_t t = staged->first_output[p]; t < staged->first_output[p + 1]; t++) {
+    int32_t before = p;
+    int64_t end = staged->readers.start[t + 1];
+    for (int64_t r = staged->readers.start[t]; r < end + staged->keep[t] && staged->size[t] > 0; r++) {
+      int32_t next = r < end ? staged->readers.items[r] : staged->n - 1;
+      int32_t over = next > before ? w->over[next] - w->over[before + 1] : 0;
+      bytes += (double)staged->size[t] * over;
+      if (over > 0 && frees) free_with_inputs(w, p, next);
+      before = next;
     }
   }
+  return bytes / (double)(staged->duration[p] + 1);
+}
+
+static int by_score(const void *a, const void *b) {
+  const moc__helper *x = a, *y = b;
+  if (x->score != y->score) return x->score > y->score ? -1 : 1;
+  return (x->place > y->place) - (x->place < y->place);
+}
+
+/* Of the operations that the plan computes once, free those that may help most, by an estimate that is blurred. */
+static void free_helpers(moc__windows *w, int64_t most) {
+  const moc__staged *staged = w->model->staged;
+  int64_t count = 0;
+  for (int32_t p = 0; p < staged->n; p++) {
+    if (computed_again(w, p) || staged->compute_once[p]) continue;
+    double score = help(w, p, false);
+    if (score > 0) w->helpers[count++] = (moc__helper){score * exp(2 * moc__rng_unit(&w->rng)), p};
+  }
+  qsort(w->helpers, (size_t)count, sizeof *w->helpers, by_score);
+  for (int64_t i = 0; i < moc__min(count, most); i++) (void)help(w, w->helpers[i].place, true);
 }
 
 /* --- The bound --- */
@@ -247,6 +271,23 @@ typedef struct part {
   bool has_retain;
   moc__dual *dual;
 } part;
+
+static int64_t work_done(const moc__windows *w, const part *p) {
+  int64_t work = w->model->engine.propagations + w->model->work + w->work;
+  return p->dual != NULL ? work + moc__dual_work(p->dual) : work;
+}
+
+/* Somebody says stop, or the work on the window is done. */
+typedef struct limit {
+  const moc__windows *windows;
+  const part *bound;
+  int64_t end;
+} limit;
+
+static bool enough(void *context) {
+  const limit *l = context;
+  return moc__stopped(l->windows->incumbent) || work_done(l->windows, l->bound) >= l->end;
+}
 
 /* The search's bound is that of what `whole` leaves open. False when memory is out. */
 static bool begin_part(moc__windows *w, part *p, const moc__retain *whole) {
@@ -270,10 +311,14 @@ static void end_part(moc__windows *w, part *p) {
 
 /* The relaxation of a window, in two steps: what is frozen leaves part of the whole, and what the bound of that fixes at once
  * leaves less. */
-static void begin_bound(moc__windows *w, part *p) {
+static void begin_bound(moc__windows *w, part *p, bool wanted) {
   moc__engine *e = &w->model->engine;
   *p = (part){0};
   if (w->dual == NULL) return;
+  if (!wanted) {
+    e->more = NULL;
+    return;
+  }
   part first;
   if (begin_part(w, &first, w->retain)) {
     (void)moc__engine_search(e, 0, stop, w->incumbent);
@@ -291,11 +336,6 @@ static void end_bound(moc__windows *w, part *p) {
 }
 
 /* --- The search of a window --- */
-
-static int64_t work_done(const moc__windows *w, const part *p) {
-  int64_t work = w->model->engine.propagations + w->model->work + w->work;
-  return p->dual != NULL ? work + moc__dual_work(p->dual) : work;
-}
 
 static int64_t extra_of(const moc__model *m) {
   int64_t extra = 0;
@@ -317,14 +357,15 @@ typedef struct outcome {
   int64_t spent;
 } outcome;
 
-static outcome search(moc__windows *w) {
+static outcome search(moc__windows *w, int64_t effort, bool bounded) {
   moc__model *m = w->model;
   outcome o = {0};
   part bound = {0};
   int64_t begun = work_done(w, &bound);
-  begin_bound(w, &bound);
-  while (!o.exhausted && !moc__stopped(w->incumbent) && work_done(w, &bound) < begun + w->effort) {
-    moc__model_end end = moc__model_solve(m, SLICE, stop, w->incumbent);
+  limit most = {w, &bound, begun + effort};
+  begin_bound(w, &bound, bounded);
+  while (!o.exhausted && !enough(&most)) {
+    moc__model_end end = moc__model_solve(m, INT64_MAX / 4, enough, &most);
     if (m->stuck || m->engine.out_of_memory) break;
     o.exhausted = end == MOC__MODEL_REFUTED;
     if (end != MOC__MODEL_SOLVED) continue;
@@ -337,44 +378,53 @@ static outcome search(moc__windows *w) {
   return o;
 }
 
-static moc__window_kind draw_kind(moc__windows *w) {
-  double sum = 0;
-  for (int k = 0; k < MOC__WINDOW_KINDS; k++) sum += LEAST_YIELD + w->yield[k];
-  double drawn = sum * moc__rng_unit(&w->rng);
-  int kind = 0;
-  while (kind + 1 < MOC__WINDOW_KINDS && (drawn -= LEAST_YIELD + w->yield[kind]) >= 0) kind++;
-  return (moc__window_kind)kind;
+static double cost_of(int way) {
+  return way < MOC__WINDOW_KINDS ? 1 : LESS_EFFORT;
 }
 
-static void learn(moc__windows *w, moc__window_kind kind, outcome o) {
+static int draw_way(moc__windows *w) {
+  double sum = 0;
+  int drawn = 0;
+  for (int i = 0; i < MOC__WINDOW_WAYS; i++) {
+    if ((w->kinds >> (i % MOC__WINDOW_KINDS) & 1) == 0) continue;
+    double weight = LEAST_YIELD + w->ways[i].yield / cost_of(i);
+    sum += weight;
+    if (moc__rng_unit(&w->rng) * sum < weight) drawn = i; /* in the end with a chance in proportion to its weight */
+  }
+  return drawn;
+}
+
+static void learn(moc__windows *w, int drawn, int64_t effort, outcome o) {
+  moc__window_way *way = &w->ways[drawn];
   w->tried++;
   w->improved += o.found;
   w->exhausted += o.exhausted;
-  w->yield[kind] += SMOOTHING * (o.found - w->yield[kind]);
-  bool quick = (double)o.spent < QUICK * (double)w->effort;
+  way->yield += SMOOTHING * (o.found - way->yield);
+  bool quick = (double)o.spent < QUICK * (double)effort;
   if (o.exhausted)
-    w->size[kind] = fmin(w->size[kind] * (quick ? QUICK_GROWTH : GROWTH), fmax(w->n_places, LEAST_SIZE));
+    way->size = fmin(way->size * (quick ? QUICK_GROWTH : GROWTH), fmax(w->n_places, LEAST_SIZE));
   else if (!o.found)
-    w->size[kind] = fmax(w->size[kind] * SHRINKAGE, LEAST_SIZE);
+    way->size = fmax(way->size * SHRINKAGE, LEAST_SIZE);
 }
 
 bool moc__windows_try(moc__windows *w) {
   moc__model *m = w->model;
   if (m->stuck || m->engine.out_of_memory || !take_plan(w)) return false;
-  moc__window_kind kind = draw_kind(w);
-  int32_t size = (int32_t)moc__min((int64_t)w->size[kind], w->n_places);
-  release(w, kind, size);
+  int way = draw_way(w);
+  int64_t effort = (int64_t)((double)w->effort * cost_of(way));
+  int32_t size = (int32_t)moc__min((int64_t)w->ways[way].size, w->n_places);
+  release(w, (moc__window_kind)(way % MOC__WINDOW_KINDS), size);
   if (size == w->n_places) {
     memset(w->window.frozen, false, (size_t)m->staged->n * sizeof *w->window.frozen);
   } else {
     if (!count_over(w)) return false;
-    free_helpers(w);
+    free_helpers(w, w->helpers_each * size);
   }
   if (!moc__model_enter(m, &w->window, w->extra)) return false;
   moc__model_suggest(m, w->pairs, w->n_pairs);
-  outcome o = search(w);
+  outcome o = search(w, effort, way < UNBOUNDED);
   moc__model_leave(m);
-  learn(w, kind, o);
+  learn(w, way, effort, o);
   w->complete = o.exhausted && size == w->n_places;
   return !m->stuck && !m->engine.out_of_memory;
 }

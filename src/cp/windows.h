@@ -11,7 +11,7 @@
  *     chain    those near one another in the graph: producers, consumers, consumers of one tensor
  *     random   any
  *
- * Kinds are drawn by what they found lately. How many operations a kind releases grows when a window was searched to its end
+ * Kinds and efforts are drawn by what they found lately for their cost. How many operations are released then grows when a window was searched to its end
  * and shrinks when the work ran out. The bound of the search (dual.h) makes windows large: it is computed for what a
  * window leaves of the relaxation, and with the other starts fixed it comes close to the best plan.
  *
@@ -34,6 +34,23 @@ typedef enum moc__window_kind {
   MOC__WINDOW_KINDS
 } moc__window_kind;
 
+enum { MOC__WINDOW_EFFORT = 300000, MOC__WINDOW_HELPERS = 12 };
+
+/* A kind with all the effort (level 0) or a third of it: small windows suit some graphs, large ones others; and with a third, but
+ * without the bound, which costs most of the time where many computations are allowed. */
+enum { MOC__WINDOW_LEVELS = 3, MOC__WINDOW_WAYS = MOC__WINDOW_LEVELS * MOC__WINDOW_KINDS };
+
+typedef struct moc__window_way {
+  double size;  /* operations to release */
+  double yield; /* shorter plans a window, smoothed */
+} moc__window_way;
+
+/* An operation that is computed once, and how much it may help. */
+typedef struct moc__helper {
+  double score;
+  int32_t place;
+} moc__helper;
+
 typedef struct moc__windows {
   moc_allocator allocator;
   moc__model *model;
@@ -42,10 +59,11 @@ typedef struct moc__windows {
   moc__incumbent *incumbent;
   moc__pool *pool; /* or NULL */
   moc__rng rng;
-  double size[MOC__WINDOW_KINDS];     /* operations to release */
-  double yield[MOC__WINDOW_KINDS];    /* shorter plans a window, smoothed */
-  int64_t effort;                     /* most work on a window, in about microseconds */
-  int64_t work;                       /* on bounds of windows so far */
+  moc__window_way ways[MOC__WINDOW_WAYS]; /* kind + MOC__WINDOW_KINDS * level */
+  int64_t effort;                         /* most work on a window, in about microseconds: MOC__WINDOW_EFFORT */
+  unsigned kinds;                         /* a bit for each that is used: all of them */
+  int64_t helpers_each; /* operations computed once that are free, for each one released: MOC__WINDOW_HELPERS */
+  int64_t work;         /* on bounds of windows so far */
   int64_t tried, improved, exhausted; /* windows so far */
   bool complete;                      /* the last window was everything, and was exhausted */
 
@@ -60,6 +78,7 @@ typedef struct moc__windows {
   moc__pair *rest; /* [rest_capacity] pairs that are not released */
   int64_t rest_capacity;
   int32_t *over;             /* [n + 1] how many stages before each are over budget with those alone */
+  moc__helper *helpers;      /* [n] scratch */
   double *score;             /* [n] of places: the least are released */
   int32_t *distance, *queue; /* [n] scratch */
 } moc__windows;

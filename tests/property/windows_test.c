@@ -61,8 +61,9 @@ static void enumerate(schedules *all, schedule *s, int32_t place) {
     if (peak_of(all->graph, staged, pairs, list_pairs(staged, s, pairs)) > all->budget) return;
     if (all->count == all->capacity) {
       all->capacity = 2 * all->capacity + 64;
-      all->items = realloc(all->items, (size_t)all->capacity * sizeof *all->items);
-      assert_non_null(all->items);
+      schedule *grown = realloc(all->items, (size_t)all->capacity * sizeof *grown);
+      assert_non_null(grown);
+      all->items = grown;
     }
     all->items[all->count++] = *s;
     return;
@@ -187,7 +188,7 @@ static int64_t improve(const schedules *all, const schedule *from, bool with_dua
   moc__dual *dual = with_dual ? moc__dual_create(&m, &retain) : NULL;
   if (dual != NULL) moc__dual_install(dual);
   CHECK_OK(moc__windows_init(&windows, &m, dual, dual != NULL ? &retain : NULL, &incumbent, &pool, seed), error);
-  for (int k = 0; k < MOC__WINDOW_KINDS; k++) windows.size[k] = 1;
+  for (int i = 0; i < MOC__WINDOW_WAYS; i++) windows.ways[i].size = 1;
   moc__incumbent_offer_pairs(&incumbent, pairs, n_pairs, from->extra, all->budget, all->most_starts + 1);
   int64_t extra = from->extra;
   for (int i = 0; i < TRIES && !windows.complete && !moc__stopped(&incumbent) && moc__windows_try(&windows); i++) {
