@@ -116,11 +116,13 @@ static void prove_by_turns(worker *w) {
       if (w->role == BOTH) effort = moc__min(TURN_EFFORT, EFFORT_A_MOVE * turn.moves);
       if (moc__stopped(incumbent)) break;
     }
-    if (prover == NULL) prover = moc__prover_create(&s->staged, s->options.budget, s->most_computes, incumbent);
+    if (prover == NULL)
+      prover =
+          moc__prover_create(&s->staged, s->options.budget, s->most_computes, incumbent, &s->pool, s->options.seed);
     if (prover == NULL) break;
-    int64_t bound = moc__prover_bound(prover);
+    int64_t bound = moc__prover_bound(prover), found = moc__prover_found(prover);
     more = moc__prover_run(prover, effort);
-    search = moc__prover_bound(prover) <= bound + bound / 1000;
+    search = moc__prover_bound(prover) <= bound + bound / 1000 && moc__prover_found(prover) == found;
     if (!search && w->role == PROVES) next = FIRST_BREAK;
     if (w->options.moves == 0 || left > 0) continue;
     if (search && w->role == BOTH) break;

@@ -8,6 +8,8 @@ enum {
   GROWN_ROUNDS = 300,  /* of ascent when events or supports were added */
   FIXED_ROUNDS = 100,  /* when more is fixed at level 0 */
   RESTART_ROUNDS = 20, /* when the search is at level 0 */
+  WINDOW_ROUNDS = 60,  /* in a window, at first */
+  WINDOW_RESTART = 6,  /* and whenever the search is at level 0 there */
   NODE_ROUNDS = 4,     /* below */
   MOST_SUPPORTS = 2000000
 };
@@ -55,12 +57,27 @@ void moc__dual_destroy(moc__dual *d) {
   moc__release(&allocator, d);
 }
 
+/* In a window, nothing is left to choose for an operation without intervals. Its starts go to d->base. */
+static bool skips(moc__dual *d, int32_t place) {
+  const moc__model *m = d->model;
+  const moc__window *w = m->window;
+  if (w == NULL || d->retain->ops[place].n_intervals > 0) return false;
+  const moc__starts *s = &m->starts[place];
+  if (w->frozen[place])
+    d->base += (moc__wide)(w->first[place + 1] - w->first[place]) * m->staged->duration[place] << d->shift;
+  else if (s->n_times == 0 || moc__value(&m->engine, 2 * s->times[0]) >= 0)
+    return false;
+  return true;
+}
+
 /* The model's spans become intervals, so that they are made of whole cells; then everything is laid out. */
 static bool rebuild(moc__dual *d) {
   const moc__model *m = d->model;
   moc__retain *r = d->retain;
   release_layout(d);
+  d->base = 0;
   for (int32_t p = 0; p < m->staged->n; p++) {
+    if (skips(d, p)) continue;
     for (int64_t i = 0; i < moc__min(m->starts[p].n_spans, MOC__MOST_SPANS); i++)
       (void)moc__retain_interval(r, p, m->starts[p].spans[i].first, m->starts[p].spans[i].last);
   }
@@ -100,6 +117,7 @@ static bool rebuild(moc__dual *d) {
     cells += op->n_cells;
   }
   d->built_for = m->refinements;
+  d->built_window = m->crossings;
   d->built_supports = r->n_supports;
   return true;
 }
@@ -220,7 +238,7 @@ static int64_t to_integer(const moc__dual *d, double weight) {
  * passes its weight; products are rounded down, what is subtracted is rounded up. */
 static void evaluate(moc__dual *d) {
   moc__retain *r = d->retain;
-  moc__wide bound = 0, sum = 0;
+  moc__wide bound = d->base, sum = 0;
   d->work += 1 + (r->n_supports + r->n_flat) / 150;
   memset(d->earning, 0, (size_t)r->n_flat * sizeof *d->earning);
   memset(r->taken, 0, (size_t)r->n_flat * sizeof *r->taken);
@@ -282,9 +300,11 @@ static void evaluate_for_ascent(void *context) {
 static bool improve(moc__dual *d) {
   moc__model *m = d->model;
   moc__retain *r = d->retain;
-  bool changed = d->built_for != m->refinements, fixed = m->engine.n_trail > d->fixed_at, grown = false;
+  bool changed = d->built_for != m->refinements || d->built_window != m->crossings,
+       fixed = m->engine.n_trail > d->fixed_at, grown = false;
   d->fixed_at = m->engine.n_trail;
-  if (d->calls > 1 && (fixed || d->calls - d->last_separation > 200) && r->n_supports < MOST_SUPPORTS) {
+  if (m->window == NULL && d->calls > 1 && (fixed || d->calls - d->last_separation > 200) &&
+      r->n_supports < MOST_SUPPORTS) {
     d->last_separation = d->calls;
     d->work += moc__retain_separate(r, d->stop, d->stop_context) / 10;
     grown = r->n_supports != d->built_supports;
@@ -293,6 +313,7 @@ static bool improve(moc__dual *d) {
   if (d->n_choices == 0) return true;
   read_literals(d);
   int32_t rounds = grown || d->calls == 1 ? GROWN_ROUNDS : fixed ? FIXED_ROUNDS : RESTART_ROUNDS;
+  if (m->window != NULL) rounds = d->calls == 1 ? WINDOW_ROUNDS : WINDOW_RESTART;
   int64_t most = m->target - 1 + d->unit;
   moc__retain_ascend(r, most, rounds, evaluate_for_ascent, d, d->stop, d->stop_context);
   evaluate(d);

@@ -31,6 +31,8 @@ void moc__dual_install(moc__dual *dual);
 void moc__dual_watch(moc__dual *dual, bool (*stop)(void *), void *context);
 /* For ablations: whether literals are fixed, and how many steps improve the multipliers below level 0. */
 void moc__dual_tune(moc__dual *dual, bool fixes, int32_t node_rounds);
+/* What the model has fixed at level 0 leaves of the relaxation `whole`: *part is initialised with it. OUT_OF_MEMORY. */
+moc_status moc__dual_restrict(const moc__model *model, const moc__retain *whole, moc__retain *part);
 void moc__dual_destroy(moc__dual *dual);
 
 /* Work done, in about microseconds. */

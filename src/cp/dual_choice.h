@@ -35,8 +35,8 @@ struct moc__dual {
   moc__model *model;
   moc__retain *retain;
   moc_allocator allocator;
-  int64_t built_for,
-      built_supports;   /* refinements of the model, supports of the relaxation when the arrays were made */
+  /* Refinements and crossings of the model, supports of the relaxation when the arrays were made */
+  int64_t built_for, built_window, built_supports;
   moc__choice *choices; /* [n_choices] */
   int64_t n_choices;
   int64_t *value;   /* of each cell: what a start there earns, in units of 2^-shift */
@@ -58,6 +58,7 @@ struct moc__dual {
   int weight_shift; /* of multipliers, on top of that */
   int64_t unit;     /* all durations are multiples of it */
   moc__wide bound;
+  moc__wide base; /* durations of starts that are no choice's; the layout is made at level 0 */
 };
 
 /* The best earnings within limits; `pick`: leave the cells in the operation's picked[]. */

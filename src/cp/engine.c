@@ -224,6 +224,11 @@ void moc__engine_clause(moc__engine *e, const moc__lit *literals, int64_t count)
   }
 }
 
+void moc__engine_suppose(moc__engine *e, moc__lit literal) {
+  assert(e->n_levels == 0);
+  if (!e->refuted && moc__value(e, literal) <= 0) add_unit(e, literal, true);
+}
+
 void moc__engine_imply(moc__engine *e, const moc__lit *literals, int64_t count, bool tainted) {
   if (moc__value(e, literals[0]) != 0) return;
   if (e->n_levels == 0 || count == 1) {

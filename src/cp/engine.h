@@ -140,6 +140,8 @@ void moc__engine_release(moc__engine *engine);
 int32_t moc__engine_variable(moc__engine *engine, bool decides, bool phase);
 /* Add a clause, at level 0. */
 void moc__engine_clause(moc__engine *engine, const moc__lit *literals, int64_t count);
+/* Suppose a literal, at level 0, until the objective's bound is raised: it counts as derived from it. */
+void moc__engine_suppose(moc__engine *engine, moc__lit literal);
 /* Add an empty row; its number, -1 when memory is out. */
 int32_t moc__engine_row(moc__engine *engine, int64_t bound);
 /* Add a term to a row, or raise its coefficient (never lower it), at level 0. */

@@ -37,6 +37,8 @@ bool moc__pierce(moc__model *model);
 
 /* --- memory.c --- */
 
+/* Sort pairs[] by event, fill memory[] and the peak. False when memory is out. */
+bool moc__model_measure(moc__model *model);
 /* Evaluate the candidate; true when it is within budget, else constraints were added (or model->stuck set). */
 bool moc__model_evaluate(moc__model *model);
 

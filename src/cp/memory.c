@@ -195,27 +195,39 @@ static void refine(moc__model *m, step s) {
   }
 }
 
-bool moc__model_evaluate(moc__model *m) {
+/* Sort pairs[], and fill memory[] and the peak; the steps, to be released, or NULL when memory is out. */
+static step *measure(moc__model *m) {
   if (m->n_pairs > 0) qsort(m->pairs, (size_t)m->n_pairs, sizeof *m->pairs, by_event);
   int64_t length = m->staged->n + m->n_pairs;
   if (length > m->memory_capacity) {
     int64_t *grown = moc__resize(&m->allocator, m->memory, 2 * length, sizeof *grown);
-    if (grown == NULL) {
-      m->engine.out_of_memory = true;
-      return false;
-    }
+    if (grown == NULL) return NULL;
     m->memory = grown;
     m->memory_capacity = 2 * length;
   }
   step *steps = MOC__NEW(&m->allocator, length, step);
-  if (steps == NULL) {
-    m->engine.out_of_memory = true;
-    return false;
-  }
+  if (steps == NULL) return NULL;
   fill_memory(m, steps, length);
   m->work += length / 20;
   m->peak = 0;
   for (int64_t s = 0; s < length; s++) m->peak = moc__max(m->peak, m->memory[s]);
+  return steps;
+}
+
+bool moc__model_measure(moc__model *m) {
+  step *steps = measure(m);
+  if (steps == NULL) m->engine.out_of_memory = true;
+  moc__release(&m->allocator, steps);
+  return steps != NULL;
+}
+
+bool moc__model_evaluate(moc__model *m) {
+  step *steps = measure(m);
+  if (steps == NULL) {
+    m->engine.out_of_memory = true;
+    return false;
+  }
+  int64_t length = m->staged->n + m->n_pairs;
   int64_t events = 0, before = m->refinements, before_events = m->n_events;
   bool feasible = true;
   for (int64_t s = 0; s < length && !m->engine.out_of_memory;) {

@@ -69,6 +69,63 @@ static void add_clause(moc__model *m, moc__lit a, moc__lit b, moc__lit c) {
   moc__model_end_clause(m);
 }
 
+/* --- Windows --- */
+
+/* How many starts of a frozen place lie in stages first..last. */
+static int64_t held_starts(const moc__window *w, int32_t place, int32_t first, int32_t last) {
+  int64_t count = 0;
+  for (int64_t i = w->first[place]; i < w->first[place + 1]; i++)
+    count += first <= w->pairs[i].stage && w->pairs[i].stage <= last;
+  return count;
+}
+
+/* A new literal X of a frozen place has the value that its starts give it. */
+static void hold_span(moc__model *m, int32_t place, moc__span span) {
+  if (m->window == NULL || !m->window->frozen[place]) return;
+  bool held = held_starts(m->window, place, span.first, span.last) > 0;
+  moc__engine_suppose(&m->engine, 2 * span.variable + !held);
+}
+
+/* The same for N(place, times). */
+static void hold_times(moc__model *m, int32_t place, int64_t times) {
+  if (m->window == NULL || !m->window->frozen[place]) return;
+  bool held = m->window->first[place + 1] - m->window->first[place] >= times;
+  moc__engine_suppose(&m->engine, 2 * m->starts[place].times[times - 1] + !held);
+}
+
+static void forget_target(moc__model *m, int64_t target) {
+  m->target = target;
+  moc__engine_raise_target(&m->engine, target - 1);
+}
+
+bool moc__model_enter(moc__model *m, const moc__window *window, int64_t target) {
+  int32_t n = m->staged->n;
+  for (int32_t p = 0; p < n; p++) {
+    if (window->first[p + 1] - window->first[p] > m->max_computes - 1) return false;
+  }
+  m->window = NULL;
+  forget_target(m, target);
+  m->window = window;
+  m->crossings++;
+  for (int32_t p = 0; p < n; p++) {
+    moc__starts *s = &m->starts[p];
+    if (!window->frozen[p] || m->staged->compute_once[p]) continue;
+    for (int64_t c = 0; c < s->n_times; c++) hold_times(m, p, c + 1);
+    for (int64_t i = 0; i < s->n_spans; i++) hold_span(m, p, s->spans[i]);
+    int64_t held = window->first[p + 1] - window->first[p];
+    (void)moc__model_times(m, p, (int32_t)moc__min(held + 1, m->max_computes - 1));
+    for (int64_t i = window->first[p]; i < window->first[p + 1]; i++)
+      (void)moc__model_span(m, p, window->pairs[i].stage, window->pairs[i].stage);
+  }
+  return true;
+}
+
+void moc__model_leave(moc__model *m) {
+  m->window = NULL;
+  m->crossings++;
+  forget_target(m, m->target);
+}
+
 /* --- Literals --- */
 
 moc__lit moc__model_times(moc__model *m, int32_t place, int32_t times) {
@@ -84,6 +141,7 @@ moc__lit moc__model_times(moc__model *m, int32_t place, int32_t times) {
     if (m->staged->duration[place] > 0)
       moc__engine_term(&m->engine, m->engine.objective, m->staged->duration[place], 2 * v);
     if (s->n_times > 1) add_clause(m, moc__not(2 * v), 2 * s->times[s->n_times - 2], MOC__NO_LIT);
+    hold_times(m, place, s->n_times);
   }
   return 2 * s->times[times - 1];
 }
@@ -102,6 +160,7 @@ moc__lit moc__model_span(moc__model *m, int32_t place, int32_t first, int32_t la
   }
   s->spans[s->n_spans++] = (moc__span){first, last, v};
   moc__lit x = 2 * v;
+  hold_span(m, place, s->spans[s->n_spans - 1]);
   add_clause(m, moc__not(x), moc__model_times(m, place, 1), MOC__NO_LIT);
   for (int64_t i = 0; i < s->n_spans - 1; i++) {
     moc__span other = s->spans[i];
@@ -258,6 +317,18 @@ moc__model_end moc__model_solve(moc__model *m, int64_t conflicts, bool (*stop)(v
     if (moc__pierce(m) && moc__model_evaluate(m)) return MOC__MODEL_SOLVED;
   }
   return MOC__MODEL_LIMIT;
+}
+
+bool moc__model_load(moc__model *m, const moc__pair *pairs, int64_t n_pairs) {
+  m->n_pairs = 0;
+  for (int64_t i = 0; i < n_pairs; i++) {
+    if (!moc__grow(&m->allocator, &m->pairs, m->n_pairs, &m->pairs_capacity, sizeof *m->pairs)) {
+      m->engine.out_of_memory = true;
+      return false;
+    }
+    m->pairs[m->n_pairs++] = pairs[i];
+  }
+  return moc__model_measure(m);
 }
 
 void moc__model_suggest(moc__model *m, const moc__pair *pairs, int64_t n_pairs) {

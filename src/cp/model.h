@@ -63,6 +63,13 @@ typedef struct moc__residency {
   int32_t variable;
 } moc__residency;
 
+/* A part of the schedules: those that start frozen operations again exactly as one schedule does. */
+typedef struct moc__window {
+  bool *frozen;     /* [n] */
+  moc__pair *pairs; /* of the schedule, by place and then by stage */
+  int64_t *first;   /* [n + 1] of each place's pairs */
+} moc__window;
+
 typedef struct moc__model {
   moc_allocator allocator;
   const moc__staged *staged;
@@ -77,6 +84,8 @@ typedef struct moc__model {
   moc__support *supports; /* [n_supports] those of one R need not be neighbours */
   int64_t n_supports, supports_capacity;
   int64_t target;
+  const moc__window *window; /* to which the search is confined; NULL: to nothing */
+  int64_t crossings;         /* of windows' borders, so far */
 
   /* The candidate under evaluation. */
   int8_t *leaf; /* [leaf_vars] values of the variables */
@@ -103,9 +112,14 @@ void moc__model_release(moc__model *model);
 /* Look for solutions of extra duration below `target` from now on. */
 void moc__model_set_target(moc__model *model, int64_t target);
 
+/* Confine the search to a window, and to extra durations below `target`, until it leaves. What is derived meanwhile counts as
+ * derived from the target, and goes. False when an operation has more starts in the window's schedule than are allowed. */
+bool moc__model_enter(moc__model *model, const moc__window *window, int64_t target);
+void moc__model_leave(moc__model *model);
+
 typedef enum moc__model_end {
   MOC__MODEL_SOLVED,  /* pairs[] is a schedule within budget and below the target */
-  MOC__MODEL_REFUTED, /* there is none below the target */
+  MOC__MODEL_REFUTED, /* there is none below the target (and in the window) */
   MOC__MODEL_LIMIT    /* that many conflicts, stopped, or memory is out */
 } moc__model_end;
 
@@ -116,6 +130,9 @@ moc__model_end moc__model_solve(moc__model *model, int64_t conflicts, bool (*sto
 static inline int64_t moc__model_peak(const moc__model *model) {
   return model->peak;
 }
+
+/* Let pairs[] be a schedule, whether within budget or not, and fill memory[]. False when memory is out. */
+bool moc__model_load(moc__model *model, const moc__pair *pairs, int64_t n_pairs);
 
 /* Let the search try what a schedule has first. */
 void moc__model_suggest(moc__model *model, const moc__pair *pairs, int64_t n_pairs);

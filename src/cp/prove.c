@@ -3,6 +3,9 @@
 
 #include "bounds/cover.h"
 #include "cp/dual.h"
+#include "cp/windows.h"
+
+#include <math.h>
 
 enum {
   SLICE = 25,          /* conflicts between two looks at incumbent and effort */
@@ -14,6 +17,8 @@ enum {
 };
 #define COVER_WORK INT64_C(300000000) /* rounds of the covering bound times its size, at most */
 #define MOST_LIVES INT64_C(150000000) /* steps of all tensors' lives for which the retention bound is tried */
+/* Of the work, for windows: at first, after one that found a plan, at least, and how fast it falls with each that did not. */
+static const double FIRST_SHARE = 0.3, MOST_SHARE = 0.6, LEAST_SHARE = 0.08, SHARE_DECAY = 0.95;
 
 typedef enum part { RETENTION, PROGRAM, DONE } part;
 
@@ -27,12 +32,19 @@ struct moc__prover {
   moc_certificate certificate;
   int64_t bound; /* proven extra duration */
   int64_t most;  /* extra duration of any schedule there is; at most MOC_MAX_TOTAL */
+  int64_t found; /* shorter plans */
   bool broken;   /* a plan contradicts the bound */
   moc__retain retain;
   int32_t idle; /* improvements without a rise */
   bool has_model;
   moc__model model;
   moc__dual *dual;
+  moc__pool *pool;
+  uint64_t seed;
+  bool has_windows;
+  moc__windows windows;
+  int64_t windows_work; /* of all the work */
+  double windows_share; /* they are to have of it */
   /* The target at hand. */
   int64_t target; /* 0: none */
   double share;   /* of the way from bound to plan */
@@ -112,10 +124,9 @@ static bool improve_retention(moc__prover *p) {
   return p->idle < MOST_IDLE && !r->out_of_memory;
 }
 
-static bool begin_program(moc__prover *p) {
-  if (p->retain.extra > 0 && p->staged->total_duration + p->retain.extra > p->certificate.bound)
-    moc__retain_certify(&p->retain, &p->certificate);
-  if (p->retain.out_of_memory) return false;
+/* The program, for proofs and for windows. */
+static bool make_model(moc__prover *p) {
+  if (p->has_model) return true;
   if (moc__model_init(&p->model, p->staged, p->budget, p->max_computes, &p->allocator, NULL) != MOC_OK)
     return false;
   p->has_model = true;
@@ -124,6 +135,15 @@ static bool begin_program(moc__prover *p) {
   if (p->dual == NULL || p->order == NULL) return false;
   moc__dual_install(p->dual);
   moc__dual_watch(p->dual, stop, p->incumbent);
+  p->has_windows =
+      moc__windows_init(&p->windows, &p->model, p->dual, &p->retain, p->incumbent, p->pool, p->seed) == MOC_OK;
+  return p->has_windows;
+}
+
+static bool begin_program(moc__prover *p) {
+  if (p->retain.extra > 0 && p->staged->total_duration + p->retain.extra > p->certificate.bound)
+    moc__retain_certify(&p->retain, &p->certificate);
+  if (p->retain.out_of_memory || !make_model(p)) return false;
   int64_t known = moc__incumbent_extra(p->incumbent);
   p->share = known == INT64_MAX || known - p->bound > known / 10 ? 0.25 : 1;
   p->patience = FIRST_PATIENCE;
@@ -162,6 +182,7 @@ static bool pursue(moc__prover *p) {
   if (end == MOC__MODEL_SOLVED) {
     moc__incumbent_offer_pairs(p->incumbent, m->pairs, m->n_pairs, extra_of(m), moc__model_peak(m),
                                m->max_computes);
+    p->found++;
     p->target = 0;
   } else if (end == MOC__MODEL_REFUTED) {
     if (p->target > p->most) {
@@ -179,14 +200,45 @@ static bool pursue(moc__prover *p) {
   return true;
 }
 
+/* --- Windows --- */
+
+static int64_t work_done(const moc__prover *p) {
+  int64_t work = p->retain.work;
+  if (p->dual != NULL) work += p->model.engine.propagations + moc__dual_work(p->dual) + p->model.work;
+  if (p->has_windows) work += p->windows.work;
+  return work;
+}
+
+/* Is it their turn? Not in the middle of a target, for which what was learned would be lost. */
+static bool windows_turn(const moc__prover *p) {
+  if (moc__incumbent_extra(p->incumbent) == INT64_MAX || p->target != 0) return false;
+  if (p->has_windows && p->windows.complete) return false;
+  return (double)p->windows_work < p->windows_share * (double)work_done(p);
+}
+
+/* Windows have a greater share of the work the more they find. False when memory is out. */
+static bool try_windows(moc__prover *p) {
+  if (!make_model(p)) return false;
+  int64_t begun = work_done(p), found = p->windows.improved;
+  bool fine = moc__windows_try(&p->windows);
+  p->windows_work += work_done(p) - begun;
+  bool better = p->windows.improved > found;
+  p->found += better;
+  p->windows_share = better ? MOST_SHARE : fmax(LEAST_SHARE, p->windows_share * SHARE_DECAY);
+  return fine;
+}
+
 /* --- The whole --- */
 
 moc__prover *moc__prover_create(const moc__staged *staged, int64_t budget, int32_t max_computes,
-                                moc__incumbent *incumbent) {
+                                moc__incumbent *incumbent, moc__pool *pool, uint64_t seed) {
   moc__prover *p = moc__allocate_zeroed(&incumbent->allocator, 1, sizeof *p);
   if (p == NULL) return NULL;
   p->staged = staged;
   p->incumbent = incumbent;
+  p->pool = pool;
+  p->seed = seed;
+  p->windows_share = FIRST_SHARE;
   p->allocator = incumbent->allocator;
   p->budget = budget;
   p->max_computes = max_computes;
@@ -208,6 +260,7 @@ void moc__prover_destroy(moc__prover *p, moc_certificate *certificate) {
     moc__retain_certify(&p->retain, &p->certificate);
   *certificate = p->certificate;
   moc_allocator allocator = p->allocator;
+  if (p->has_windows) moc__windows_release(&p->windows);
   moc__dual_destroy(p->dual);
   if (p->has_model) moc__model_release(&p->model);
   if (p->retain.ops != NULL) moc__retain_release(&p->retain);
@@ -216,18 +269,14 @@ void moc__prover_destroy(moc__prover *p, moc_certificate *certificate) {
   moc__release(&allocator, p);
 }
 
-static int64_t work_done(const moc__prover *p) {
-  int64_t work = p->retain.work;
-  if (p->dual != NULL) work += p->model.engine.propagations + moc__dual_work(p->dual) + p->model.work;
-  return work;
-}
-
 bool moc__prover_run(moc__prover *p, int64_t effort) {
   int64_t end = work_done(p) + effort;
   while (p->part != DONE && !moc__stopped(p->incumbent)) {
     if (p->bound > p->most) {
       exclude(p);
       p->part = DONE;
+    } else if ((p->part == PROGRAM || p->idle > 0) && windows_turn(p)) {
+      if (!try_windows(p)) p->part = DONE;
     } else if (p->part == RETENTION) {
       if (!improve_retention(p)) p->part = begin_program(p) ? PROGRAM : DONE;
     } else if (!pursue(p)) {
@@ -240,4 +289,8 @@ bool moc__prover_run(moc__prover *p, int64_t effort) {
 
 int64_t moc__prover_bound(const moc__prover *p) {
   return p->bound;
+}
+
+int64_t moc__prover_found(const moc__prover *p) {
+  return p->found;
 }

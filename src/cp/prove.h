@@ -9,13 +9,14 @@
 #define MOC_CP_PROVE_H
 
 #include "search/incumbent.h"
+#include "search/pool.h"
 
 typedef struct moc__prover moc__prover;
 
 /* A prover for schedules of `staged` within `budget` with at most `max_computes` computations of an operation. All must
  * outlive it. NULL when memory is out. */
 moc__prover *moc__prover_create(const moc__staged *staged, int64_t budget, int32_t max_computes,
-                                moc__incumbent *incumbent);
+                                moc__incumbent *incumbent, moc__pool *pool, uint64_t seed);
 
 /* Go on for about `effort` units of work, each about a microsecond. False when there is nothing more to do: everything is
  * proved, the graph is too large for more, or memory is out; the incumbent is not told, for the search needs no bound.
@@ -24,6 +25,9 @@ bool moc__prover_run(moc__prover *prover, int64_t effort);
 
 /* The extra duration proved so far. */
 int64_t moc__prover_bound(const moc__prover *prover);
+
+/* How often it found a shorter plan. */
+int64_t moc__prover_found(const moc__prover *prover);
 
 /* *certificate, zeroed, gets that of the best bound that has one, if there is more than nothing; its arrays belong to the
  * caller. */
