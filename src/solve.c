@@ -275,8 +275,7 @@ static moc_status fill_plan(solve *s, moc_plan *plan, moc_error *error) {
   plan->trace = incumbent->trace;
   plan->n_trace = incumbent->n_trace;
   plan->certificate = s->certificate;
-  s->certificate.weights = NULL;
-  s->certificate.shares = NULL;
+  s->certificate = (moc_certificate){0};
   incumbent->trace = NULL;
   plan->max_computes = (int32_t)moc__max(plan->max_computes, incumbent->max_computes);
   int32_t refuted = atomic_load(&incumbent->refuted);
@@ -294,12 +293,6 @@ static moc_status fill_plan(solve *s, moc_plan *plan, moc_error *error) {
   if (status == MOC_OK)
     plan->status = plan->total_duration == plan->lower_bound ? MOC_PLAN_OPTIMAL : MOC_PLAN_FEASIBLE;
   return status;
-}
-
-static void release_certificate(solve *s) {
-  moc__release(&s->allocator, s->certificate.weights);
-  moc__release(&s->allocator, s->certificate.shares);
-  s->certificate = (moc_certificate){0};
 }
 
 /* Go on from a plan that was built and is not staged, with as many pauses as it takes. Of the lower bounds so far only one
@@ -345,11 +338,11 @@ static moc_status search_plan(solve *s, const moc_op *order, moc_plan *plan, moc
     else if (status == MOC_OK)
       status = fill_plan(s, plan, error);
     moc__incumbent_release(&s->incumbent);
-    if (bound == 0) release_certificate(s);
+    if (bound == 0) moc__certificate_release(&s->certificate, &s->allocator);
   }
   moc__staged_release(&s->staged);
   if (status == MOC_OK && built) status = improve(&split, peak, bound, s, plan, error);
-  release_certificate(s);
+  moc__certificate_release(&s->certificate, &s->allocator);
   moc__split_release(&split, &s->allocator);
   return status;
 }

@@ -207,7 +207,6 @@ void moc__retain_certify(const moc__retain *r, moc_certificate *certificate) {
     c.weights[c.n_weights++] =
         (moc_bound_weight){r->staged->order[event->place], r->staged->order[event->stage], event->proves};
   }
-  moc__release(&r->allocator, certificate->weights);
-  moc__release(&r->allocator, certificate->shares);
+  moc__certificate_release(certificate, &r->allocator);
   *certificate = c;
 }
