@@ -72,7 +72,7 @@ typedef struct solve {
   moc__pool pool;
   moc_certificate certificate; /* one thread fills it */
   _Atomic int32_t searching;   /* threads that only search and have moves left */
-  bool interrupted;            /* the clock or the caller ended it */
+  atomic_bool interrupted;     /* the clock or the caller ended it */
 } solve;
 
 /* What a thread does. */
@@ -98,6 +98,15 @@ enum {
   TURN_EFFORT = 5000000, /* of proving, in about microseconds */
   EFFORT_A_MOVE = 25     /* of a single thread: no more than so much for each move made */
 };
+
+/* The clock or the caller ends the solve. */
+static bool out_of_time(void *context) {
+  solve *s = context;
+  bool out = moc__seconds() - s->started >= s->options.time_limit ||
+             (s->options.should_stop != NULL && s->options.should_stop(s->options.user));
+  if (out) atomic_store(&s->interrupted, true);
+  return out;
+}
 
 static void prove_by_turns(worker *w) {
   solve *s = w->solve;
@@ -126,6 +135,7 @@ static void prove_by_turns(worker *w) {
     if (search && w->role == BOTH) break;
     search = false; /* no moves are left: it proves as long as others search */
   }
+  if (prover != NULL) moc__prover_write_down(prover, out_of_time, s);
   moc__prover_destroy(prover, &s->certificate);
   w->options.stream = turn.stream;
   if (w->options.moves == 0 || left > 0) {
@@ -178,15 +188,6 @@ static void report(solve *s, bool improved) {
   pthread_mutex_unlock(&incumbent->lock);
   progress.moves = atomic_load(&incumbent->moves);
   s->options.on_progress(s->options.user, &progress);
-}
-
-/* The clock or the caller ends the solve. */
-static bool out_of_time(void *context) {
-  solve *s = context;
-  bool out = moc__seconds() - s->started >= s->options.time_limit ||
-             (s->options.should_stop != NULL && s->options.should_stop(s->options.user));
-  if (out) s->interrupted = true;
-  return out;
 }
 
 /* Wait for the threads, watching the clock and the caller, and reporting what they find. */

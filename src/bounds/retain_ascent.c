@@ -12,7 +12,7 @@
 /* --- One operation's best choice --- */
 
 static void pick_one(moc__retain *r, moc__retain_op *op, double cost) {
-  double *sum = r->room, running = 0, best = cost;
+  double *sum = r->room, running = 0, best = moc__retain_may_end(r, op, -1) ? cost : -INFINITY;
   int32_t found = -1;
   for (int32_t i = 0; i <= op->n_cells; i++) sum[i] = 0;
   for (int64_t i = 0; i < op->n_intervals; i++) {
@@ -22,10 +22,11 @@ static void pick_one(moc__retain *r, moc__retain_op *op, double cost) {
   for (int32_t i = 0; i < op->n_cells; i++) {
     running += sum[i];
     if (running < best || (running == best && found < 0)) continue;
+    if (op->n_cases > 0 && !(moc__retain_may_follow(r, op, -1, i) && moc__retain_may_end(r, op, i))) continue;
     best = running;
     found = i;
   }
-  if (found < 0) return;
+  if (found < 0) return; /* or nothing can be chosen: exact integers will tell */
   r->value -= best - cost;
   op->picked[op->n_picked++] = found;
 }
@@ -33,7 +34,8 @@ static void pick_one(moc__retain *r, moc__retain_op *op, double cost) {
 /* Any number of starts: from[i] is the best whose last start is in cell i. */
 static void pick_many(moc__retain *r, moc__retain_op *op, double cost) {
   int32_t n = op->n_cells, found = -1;
-  double *from = r->room, *before = from + n + 1, *add = before + n + 1, best = 0;
+  double *from = r->room, *before = from + n + 1, *add = before + n + 1;
+  double best = moc__retain_may_end(r, op, -1) ? 0 : -INFINITY;
   for (int32_t i = 0; i < n; i++) {
     double gain = 0;
     for (int32_t k = 0; k <= i; k++) add[k] = 0;
@@ -45,20 +47,21 @@ static void pick_many(moc__retain *r, moc__retain_op *op, double cost) {
     before[i] = -1;
     for (int32_t k = i - 1; k >= 0; k--) {
       gain += add[k + 1];
-      if (from[k] + gain <= from[i]) continue;
+      if (from[k] + gain <= from[i] || !moc__retain_may_follow(r, op, k, i)) continue;
       from[i] = from[k] + gain;
       before[i] = k;
     }
     gain += add[0];
-    if (gain > from[i]) {
+    if (gain > from[i] && moc__retain_may_follow(r, op, -1, i)) {
       from[i] = gain;
       before[i] = -1;
     }
     from[i] -= cost;
-    if (from[i] <= best) continue;
+    if (from[i] <= best || !moc__retain_may_end(r, op, i)) continue;
     best = from[i];
     found = i;
   }
+  if (best == -INFINITY) return; /* nothing can be chosen: exact integers will tell */
   r->value -= best;
   for (; found >= 0; found = (int32_t)before[found]) op->picked[op->n_picked++] = found;
 }
@@ -68,7 +71,7 @@ static void pick(moc__retain *r, int32_t place) {
   double cost = (double)r->staged->duration[place] / r->cost_unit, most = -cost;
   op->n_picked = 0;
   for (int64_t i = 0; i < op->n_intervals; i++) most += fmax(0, r->earns[op->flat + i]);
-  if (most <= 0) return;
+  if (most <= 0 && op->n_cases == 0) return;
   if (r->single)
     pick_one(r, op, cost);
   else

@@ -1,6 +1,7 @@
 /* Targets and what becomes of them; see prove.h. */
 #include "cp/prove.h"
 
+#include "bounds/branching.h"
 #include "bounds/cover.h"
 #include "cp/dual.h"
 
@@ -13,7 +14,10 @@ enum {
   MOST_PLACES = 20000  /* for larger graphs the covering bound is all that is tried */
 };
 #define COVER_WORK INT64_C(300000000) /* rounds of the covering bound times its size, at most */
-#define MOST_LIVES INT64_C(150000000) /* steps of all tensors' lives for which the retention bound is tried */
+#define LEAST_WRITING                                                                                              \
+  INT64_C(500000) /* work for a proof by cases, in about microseconds; or this share of the proof's */
+#define WRITING_SHARE 2
+#define MOST_LIVES    INT64_C(150000000) /* steps of all tensors' lives for which the retention bound is tried */
 
 typedef enum part { RETENTION, PROGRAM, DONE } part;
 
@@ -219,6 +223,18 @@ bool moc__prover_run(moc__prover *p, int64_t effort) {
     if (work_done(p) >= end) break;
   }
   return p->part != DONE;
+}
+
+void moc__prover_write_down(moc__prover *p, bool (*stop_writing)(void *), void *context) {
+  int64_t certified = p->certificate.bound - p->staged->total_duration;
+  if (p->dual == NULL || p->broken || p->retain.out_of_memory || p->bound <= certified || stop_writing(context))
+    return;
+  moc__branching *b = moc__branching_create(&p->retain, p->max_computes);
+  if (b == NULL) return;
+  (void)moc__branching_run(b, p->bound, moc__max(LEAST_WRITING, work_done(p) / WRITING_SHARE), stop_writing,
+                           context);
+  moc__branching_certify(b, &p->certificate);
+  moc__branching_destroy(b);
 }
 
 int64_t moc__prover_bound(const moc__prover *p) {

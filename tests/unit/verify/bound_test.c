@@ -126,7 +126,7 @@ static void retention_certificates(void **state) {
   weights[0].op = 3; /* d runs after c's stage */
   check_refused(graph, &plan, "an event that is none");
   weights[0].op = 2;
-  plan.certificate.kind = (moc_certificate_kind)3;
+  plan.certificate.kind = (moc_certificate_kind)4;
   check_refused(graph, &plan, "no known kind");
   plan.certificate = good;
   plan.certificate.n_shares = 1;
