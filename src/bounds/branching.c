@@ -10,6 +10,7 @@ enum {
   LOOK_ROUNDS = 100,  /* before a case is divided, for its average solution */
   STRONG_ROUNDS = 12, /* for each answer of a candidate */
   CANDIDATES = 8,
+  MOST_REFUTED = 64, /* answers fixed at a time */
   MOST_NODES = 8192,
   MOST_BYTES = 4 << 20, /* of the certificate in a plan file, about */
   SHARE_BYTES = 32,
@@ -60,11 +61,11 @@ struct moc__branching {
   int64_t n_nodes, nodes_capacity;
   part *parts; /* parts[0] has no weights */
   int64_t n_parts, parts_capacity;
-  int64_t bytes;     /* of parts in use */
-  int64_t *weight;   /* [retain.n_events] work space */
-  int32_t *fraction; /* [retain.n_supports] */
-  int32_t *index_of; /* [retain.n_supports] supports by number */
-  moc__retain_case cases[MOC_MAX_BRANCH_DEPTH + 1];
+  int64_t bytes;                                        /* of parts in use */
+  int64_t *weight;                                      /* [retain.n_events] work space */
+  int32_t *fraction;                                    /* [retain.n_supports] */
+  int32_t *index_of;                                    /* [retain.n_supports] supports by number */
+  moc__retain_case cases[2 * MOC_MAX_BRANCH_DEPTH + 2]; /* the second half is work space */
   int64_t n_cases;
   bool laid_out;
   bool failed; /* memory is out */
@@ -167,8 +168,10 @@ static void load(moc__branching *b, int64_t index) {
   (void)moc__retain_prove(r, b->shift, b->weight, b->fraction, &extra); /* shares the rest out */
   double scale = r->cost_unit / r->byte_unit;
   for (int64_t i = 0; i < r->n_events; i++) r->events[i].best = ldexp((double)b->weight[i], -b->shift) / scale;
-  for (int64_t k = 0; k < r->n_supports; k++)
+  for (int64_t k = 0; k < r->n_supports; k++) {
+    if (b->weight[r->holds[r->supports[k].hold].event] == 0) continue; /* as some ascent left them */
     r->supports[k].best = ldexp((double)b->fraction[k], -MOC__FRACTION_SHIFT);
+  }
 }
 
 /* The part that weight[] and fraction[] are; its index, or -1 when memory is out. */
@@ -241,6 +244,16 @@ static void ascend(moc__branching *b, int64_t target, int32_t rounds, bool (*sto
   moc__retain_ascend(&b->retain, aim, rounds, NULL, NULL, stop, context);
 }
 
+/* The average never quite reaches a whole start, and a few bytes over budget are lost in what is missing. */
+static void snap(moc__branching *b) {
+  for (int32_t p = 0; p < b->retain.staged->n; p++) {
+    moc__retain_op *op = &b->retain.ops[p];
+    for (int64_t i = 0; i < op->n_masses; i++) {
+      if (op->mass[i] > 0.9) op->mass[i] = 1;
+    }
+  }
+}
+
 /* Better multipliers for a node, from those of a part; for the second time with events and supports of its own. */
 static void improve(moc__branching *b, int64_t index, int64_t from, int64_t target, bool (*stop)(void *),
                     void *context) {
@@ -248,6 +261,7 @@ static void improve(moc__branching *b, int64_t index, int64_t from, int64_t targ
   for (int round = 0; round < 2 && x->extra < target && !b->failed; round++) {
     if (stop != NULL && stop(context)) return;
     if (round == 1) {
+      snap(b);
       if (moc__retain_separate(&b->retain, stop, context) > 0) b->laid_out = false;
       lay_out(b);
       if (b->failed) return;
@@ -274,17 +288,45 @@ static void bound_node(moc__branching *b, int64_t index, int64_t above, int64_t 
 
 /* --- What to branch on --- */
 
-static bool assumed(const moc__branching *b, literal l) {
-  const moc__retain_op *op = &b->retain.ops[l.place];
+/* What the value would be with one more assumption. After moc__retain_look. */
+static double value_with(moc__branching *b, literal l, bool runs) {
+  moc__retain *r = &b->retain;
+  moc__retain_op *op = &r->ops[l.place];
+  int64_t first = op->first_case, count = op->n_cases;
+  double now = moc__retain_value_of(r, l.place);
+  memcpy(b->cases + b->n_cases, b->cases + first, (size_t)count * sizeof *b->cases);
+  b->cases[b->n_cases + count] =
+      (moc__retain_case){l.place, moc__retain_interval(r, l.place, l.first, l.last), runs};
+  op->first_case = b->n_cases;
+  op->n_cases = count + 1;
+  double then = moc__retain_value_of(r, l.place);
+  op->first_case = first;
+  op->n_cases = count;
+  return r->value + (then - now);
+}
+
+/* Whether an answer follows from what is assumed of the operation, as far as that is easy to see. */
+static bool answered(const moc__branching *b, literal l) {
+  const moc__retain *r = &b->retain;
+  const moc__retain_op *op = &r->ops[l.place];
+  if (op->n_cases == 0) return false;
   for (int64_t i = op->first_case; i < op->first_case + op->n_cases; i++) {
     moc__interval x = op->intervals[b->cases[i].interval];
-    if (x.first == l.first && x.last == l.last) return true;
+    if (b->cases[i].runs ? l.first <= x.first && x.last <= l.last : x.first <= l.first && l.last <= x.last)
+      return true;
   }
-  return false;
+  if (!r->single) return false;
+  bool yes = false, no = moc__retain_may_end(r, op, -1);
+  for (int32_t i = 0; i < op->n_cells; i++) {
+    if (!moc__retain_may_follow(r, op, -1, i) || !moc__retain_may_end(r, op, i)) continue;
+    yes |= op->cell[i] <= l.last && op->cell[i + 1] > l.first;
+    no |= op->cell[i] < l.first || op->cell[i + 1] - 1 > l.last;
+  }
+  return !yes || !no;
 }
 
 static void propose(const moc__branching *b, candidate *list, int *count, literal l, double mass) {
-  if (l.first > l.last || assumed(b, l)) return;
+  if (l.first > l.last || answered(b, l)) return;
   double half = fmin(mass, 1 - mass);
   candidate c = {l, fmax(half, 1e-4) * ((double)b->retain.staged->duration[l.place] + 1)};
   int i = *count < CANDIDATES ? (*count)++ : CANDIDATES - 1;
@@ -293,16 +335,25 @@ static void propose(const moc__branching *b, candidate *list, int *count, litera
   list[i] = c;
 }
 
-/* Fractions of the average solution: is there a start at all; is it in the first half of where it may be. */
+static double mass_in(const moc__retain_op *op, int32_t first, int32_t last) {
+  double sum = 0;
+  for (int64_t i = 0; i < op->n_masses && op->stage[i] <= last; i++) {
+    if (op->stage[i] >= first) sum += op->mass[i];
+  }
+  return sum;
+}
+
+/* Fractions of the average solution: is there a start at all; is it in the interval of some support; in the first half of
+ * where it may be. */
 static int find_candidates(const moc__branching *b, candidate *list) {
   const moc__staged *staged = b->retain.staged;
   int count = 0;
   memset(list, 0, CANDIDATES * sizeof *list);
   for (int32_t p = 0; p < staged->n; p++) {
     const moc__retain_op *op = &b->retain.ops[p];
-    double sum = 0, best = 2;
+    double sum = 0, best = 2, inside = 2;
     if (staged->compute_once[p]) continue;
-    literal any = {p, p + 1, staged->n - 1}, half = {p, 0, -1};
+    literal any = {p, p + 1, staged->n - 1}, half = {p, 0, -1}, interval = {p, 0, -1};
     for (int64_t i = 0; i < op->n_masses; i++) {
       sum += op->mass[i];
       if (i + 1 == op->n_masses || fabs(sum - 0.5) >= fabs(best - 0.5)) continue;
@@ -310,9 +361,19 @@ static int find_candidates(const moc__branching *b, candidate *list) {
       half = (literal){p, p + 1, op->stage[i]};
     }
     if (sum < 0.02) continue;
-    if (!assumed(b, any)) {
+    for (int64_t i = 0; i < op->n_intervals; i++) {
+      literal l = {p, op->intervals[i].first, op->intervals[i].last};
+      double mass = mass_in(op, l.first, l.last);
+      double worse = fabs(mass - 0.5) - fabs(inside - 0.5);
+      if (worse > 0.01 || (worse > -0.01 && l.last - l.first <= interval.last - interval.first)) continue;
+      if (answered(b, l)) continue;
+      inside = mass;
+      interval = l;
+    }
+    if (inside > 0.02 && inside < 0.98) propose(b, list, &count, interval, inside);
+    if (!answered(b, any) && (interval.first != any.first || interval.last != any.last)) {
       propose(b, list, &count, any, fmin(sum, 1));
-    } else if (best < 0.98) {
+    } else if (best < 0.98 && (inside > 0.9 || inside < 0.1)) {
       propose(b, list, &count, half, best);
     } else if (op->n_masses > 0) { /* one stage has it all: or does it not? */
       propose(b, list, &count, (literal){p, p + 1, op->stage[op->n_masses - 1]}, 0.99);
@@ -328,11 +389,6 @@ static bool choose(moc__branching *b, int64_t index, int64_t target, literal *fo
   moc__retain *r = &b->retain;
   candidate list[CANDIDATES];
   int64_t p = b->nodes[index].part;
-  assume(b, index, NULL, false);
-  if (b->failed) return false;
-  for (int32_t q = 0; q < r->staged->n; q++) r->ops[q].n_masses = 0;
-  load(b, p);
-  ascend(b, target, LOOK_ROUNDS, stop, context);
   double now = r->reached, best = -1;
   int count = find_candidates(b, list);
   for (int i = 0; i < count && !b->failed; i++) {
@@ -360,6 +416,10 @@ static bool choose(moc__branching *b, int64_t index, int64_t target, literal *fo
 
 static bool copy_relaxation(moc__branching *b, const moc__retain *root) {
   moc__retain *r = &b->retain;
+  for (int32_t p = 0; p < root->staged->n; p++) { /* the program's literals are among them */
+    for (int64_t i = 0; i < root->ops[p].n_intervals; i++)
+      (void)moc__retain_interval(r, p, root->ops[p].intervals[i].first, root->ops[p].intervals[i].last);
+  }
   for (int64_t e = 0; e < root->n_events; e++) {
     moc__retain_event event = root->events[e];
     if (event.best <= 0 && event.proves <= 0) continue;
@@ -443,34 +503,128 @@ static int64_t weakest(const moc__branching *b, int64_t target) {
   return found;
 }
 
-/* Divide a leaf. False when it cannot be, or it was stopped. */
-static bool divide(moc__branching *b, int64_t index, int64_t target, bool (*stop)(void *), void *context) {
-  literal l;
-  if (b->nodes[index].depth >= MOC_MAX_BRANCH_DEPTH || !choose(b, index, target, &l, stop, context)) return false;
-  int64_t above = b->nodes[index].part, first = b->n_nodes;
+/* Two leaves below a leaf. False when memory is out. */
+static bool add_branch(moc__branching *b, int64_t index, literal l) {
   for (int side = 0; side < 2; side++) {
     if (!moc__grow(&b->allocator, &b->nodes, b->n_nodes, &b->nodes_capacity, sizeof *b->nodes)) {
       b->failed = true;
-      b->n_nodes = first;
+      b->n_nodes -= side;
       return false;
     }
     b->nodes[b->n_nodes++] = (node){.above = index,
                                     .below = -1,
                                     .runs = side == 0,
                                     .depth = b->nodes[index].depth + 1,
-                                    .part = above,
+                                    .part = b->nodes[index].part,
                                     .extra = -1};
   }
   b->nodes[index].branch = l;
-  b->nodes[index].below = first;
+  b->nodes[index].below = b->n_nodes - 2;
+  return true;
+}
+
+static void remove_branch(moc__branching *b, int64_t index) {
+  b->nodes[index].below = -1;
+  b->n_nodes -= 2;
+}
+
+/* An answer that the leaf's own multipliers refute: a branch whose other leaf takes its place. That one, or -1 if exact
+ * integers do not refute it. */
+static int64_t fix(moc__branching *b, int64_t index, literal l, bool runs, int64_t target) {
+  int64_t own = b->nodes[index].part;
+  if (!add_branch(b, index, l)) return -1;
+  int64_t closed = b->nodes[index].below + !runs, open = b->nodes[index].below + runs;
+  assume(b, closed, NULL, false);
+  b->nodes[closed].extra = b->failed ? -1 : prove_part(b, own);
+  if (b->nodes[closed].extra < target) {
+    remove_branch(b, index);
+    return -1;
+  }
+  b->nodes[open].extra = b->nodes[index].extra;
+  use(b, own, 1);
+  return open;
+}
+
+/* For every operation of the average solution the widest interval that it cannot start in, and the narrowest that it must
+ * start in: *count literals and the refuted answers. */
+static void find_refuted(moc__branching *b, int64_t target, literal *found, bool *runs, int *count) {
+  moc__retain *r = &b->retain;
+  double cap = (double)target / r->cost_unit * (1 + 1e-9);
+  moc__retain_look(r);
+  for (int32_t p = 0; p < r->staged->n && *count + 2 <= MOST_REFUTED; p++) {
+    moc__retain_op *op = &r->ops[p];
+    literal never = {p, 0, -1}, always = {p, 0, -1};
+    if (mass_in(op, p + 1, r->staged->n - 1) < 0.02) continue;
+    for (int64_t i = 0; i < op->n_intervals; i++) {
+      literal l = {p, op->intervals[i].first, op->intervals[i].last};
+      double mass = mass_in(op, l.first, l.last);
+      if (answered(b, l)) continue;
+      if (mass > 0.02 && l.last - l.first > never.last - never.first && value_with(b, l, true) >= cap) never = l;
+      if (mass < 0.98 && (always.last < 0 || l.last - l.first < always.last - always.first) &&
+          value_with(b, l, false) >= cap)
+        always = l;
+    }
+    if (never.last >= 0) {
+      found[*count] = never;
+      runs[(*count)++] = true;
+    }
+    if (always.last >= 0) {
+      found[*count] = always;
+      runs[(*count)++] = false;
+    }
+  }
+}
+
+/* Fix what can be, from a leaf on. The leaf that takes its place; itself if nothing can be fixed. */
+static int64_t fix_all(moc__branching *b, int64_t index, int64_t target) {
+  literal found[MOST_REFUTED];
+  bool runs[MOST_REFUTED];
+  int count = 0;
+  load(b, b->nodes[index].part);
+  find_refuted(b, target, found, runs, &count);
+  for (int i = 0; i < count && !b->failed && b->nodes[index].depth < MOC_MAX_BRANCH_DEPTH; i++) {
+    int64_t next = fix(b, index, found[i], runs[i], target);
+    if (next >= 0) index = next;
+  }
+  return index;
+}
+
+/* Look closely at a leaf, then fix what can be fixed, or divide it. False when nothing came of it, or it was stopped. */
+static bool divide(moc__branching *b, int64_t index, int64_t target, bool (*stop)(void *), void *context) {
+  moc__retain *r = &b->retain;
+  literal l;
+  int64_t before = b->nodes[index].extra;
+  assume(b, index, NULL, false);
+  if (b->failed || b->nodes[index].depth >= MOC_MAX_BRANCH_DEPTH) return false;
+  for (int32_t q = 0; q < r->staged->n; q++) r->ops[q].n_masses = 0;
+  load(b, b->nodes[index].part);
+  ascend(b, target, LOOK_ROUNDS, stop, context);
+  take(b, index, target);
+  if (b->failed || b->nodes[index].extra >= target) return !b->failed;
+  int64_t fixed = fix_all(b, index, target);
+  if (fixed != index && !b->failed) {
+    assume(b, fixed, NULL, false);
+    if (!b->failed) improve(b, fixed, b->nodes[fixed].part, target, stop, context);
+    return !b->failed;
+  }
+  assume(b, index, NULL, false);
+  if (b->failed) return false;
+  if (!choose(b, index, target, &l, stop, context)) {
+    if (b->failed || (stop != NULL && stop(context))) return false;
+    assume(b, index, NULL, false);
+    if (!b->failed) improve(b, index, b->nodes[index].part, target, stop, context);
+    return b->nodes[index].extra > before;
+  }
+  int64_t above = b->nodes[index].part;
+  if (!add_branch(b, index, l)) return false;
+  int64_t first = b->nodes[index].below;
   for (int side = 0; side < 2; side++) {
     bound_node(b, first + side, above, b->nodes[first].part, target, stop, context);
     if (b->failed || (stop != NULL && stop(context))) { /* as it was before */
       for (int done = 0; done < 2; done++) {
         if (b->nodes[first + done].extra >= 0) use(b, b->nodes[first + done].part, -1);
       }
-      b->nodes[index].below = -1;
-      b->n_nodes = first;
+      remove_branch(b, index);
       return false;
     }
   }

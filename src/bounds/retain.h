@@ -138,6 +138,11 @@ bool moc__retain_prove(moc__retain *retain, int shift, int64_t *weight, int32_t 
 /* The best multipliers of the ascent in these units; fractions below `least` are left out. */
 void moc__retain_round(const moc__retain *retain, int shift, double least, int64_t *weight, int32_t *fraction);
 
+/* Evaluate the best multipliers of the ascent: value (INFINITY where nothing can be chosen), earns[], picked[]. */
+void moc__retain_look(moc__retain *retain);
+/* After that: what one operation adds to the value, as its assumptions are now. Spoils its picked[]. */
+double moc__retain_value_of(moc__retain *retain, int32_t place);
+
 /* Whether a start of `op` in `cell`, the next after one in `before` (-1: the first one), is within what is assumed: it is in
  * no interval that has none, and passes by no interval that has one. */
 static inline bool moc__retain_may_follow(const moc__retain *retain, const moc__retain_op *op, int32_t before,

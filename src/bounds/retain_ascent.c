@@ -26,7 +26,8 @@ static void pick_one(moc__retain *r, moc__retain_op *op, double cost) {
     best = running;
     found = i;
   }
-  if (found < 0) return; /* or nothing can be chosen: exact integers will tell */
+  if (best == -INFINITY) r->value = INFINITY; /* nothing can be chosen */
+  if (found < 0) return;
   r->value -= best - cost;
   op->picked[op->n_picked++] = found;
 }
@@ -61,7 +62,10 @@ static void pick_many(moc__retain *r, moc__retain_op *op, double cost) {
     best = from[i];
     found = i;
   }
-  if (best == -INFINITY) return; /* nothing can be chosen: exact integers will tell */
+  if (best == -INFINITY) { /* nothing can be chosen */
+    r->value = INFINITY;
+    return;
+  }
   r->value -= best;
   for (; found >= 0; found = (int32_t)before[found]) op->picked[op->n_picked++] = found;
 }
@@ -211,6 +215,20 @@ static void save(moc__retain *r) {
 static void load(moc__retain *r) {
   for (int64_t i = 0; i < r->n_events; i++) r->events[i].weight = r->events[i].best;
   for (int64_t i = 0; i < r->n_supports; i++) r->supports[i].fraction = r->supports[i].best;
+}
+
+void moc__retain_look(moc__retain *r) {
+  load(r);
+  evaluate(r);
+}
+
+double moc__retain_value_of(moc__retain *r, int32_t place) {
+  double all = r->value;
+  r->value = 0;
+  pick(r, place);
+  double found = r->value;
+  r->value = all;
+  return found;
 }
 
 void moc__retain_step(moc__retain *r, double aim, double factor) {

@@ -13,9 +13,8 @@ enum {
   MOST_IDLE = 4,       /* so many times without a rise end it */
   MOST_PLACES = 20000  /* for larger graphs the covering bound is all that is tried */
 };
-#define COVER_WORK INT64_C(300000000) /* rounds of the covering bound times its size, at most */
-#define LEAST_WRITING                                                                                              \
-  INT64_C(500000) /* work for a proof by cases, in about microseconds; or this share of the proof's */
+#define COVER_WORK    INT64_C(300000000) /* rounds of the covering bound times its size, at most */
+#define LEAST_WRITING INT64_C(1000000)   /* work for a proof by cases; or this share of the proof's */
 #define WRITING_SHARE 2
 #define MOST_LIVES    INT64_C(150000000) /* steps of all tensors' lives for which the retention bound is tried */
 
