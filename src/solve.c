@@ -108,6 +108,10 @@ static bool out_of_time(void *context) {
   return out;
 }
 
+static bool stopped(void *incumbent) {
+  return moc__stopped(incumbent);
+}
+
 static void prove_by_turns(worker *w) {
   solve *s = w->solve;
   moc__incumbent *incumbent = &s->incumbent;
@@ -130,12 +134,13 @@ static void prove_by_turns(worker *w) {
     int64_t bound = moc__prover_bound(prover);
     more = moc__prover_run(prover, effort);
     search = moc__prover_bound(prover) <= bound + bound / 1000;
+    if (more) moc__prover_write_down(prover, false, stopped, incumbent);
     if (!search && w->role == PROVES) next = FIRST_BREAK;
     if (w->options.moves == 0 || left > 0) continue;
     if (search && w->role == BOTH) break;
     search = false; /* no moves are left: it proves as long as others search */
   }
-  if (prover != NULL) moc__prover_write_down(prover, out_of_time, s);
+  if (prover != NULL) moc__prover_write_down(prover, true, out_of_time, s);
   moc__prover_destroy(prover, &s->certificate);
   w->options.stream = turn.stream;
   if (w->options.moves == 0 || left > 0) {
@@ -143,10 +148,6 @@ static void prove_by_turns(worker *w) {
     if (!moc__stopped(incumbent)) moc__anneal(&s->staged, &w->options, &s->pool, incumbent);
   }
   if (w->role == BOTH) atomic_store(&incumbent->stop, true); /* its moves are all there are */
-}
-
-static bool stopped(void *incumbent) {
-  return moc__stopped(incumbent);
 }
 
 /* When memory is out for it there is no bound, and no harm done. */

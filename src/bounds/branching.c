@@ -12,7 +12,7 @@ enum {
   CANDIDATES = 8,
   MOST_REFUTED = 64, /* answers fixed at a time */
   MOST_NODES = 8192,
-  MOST_BYTES = 4 << 20, /* of the certificate in a plan file, about */
+  MOST_BYTES = 2 << 20, /* of the certificate in a plan file, about */
   SHARE_BYTES = 32,
   WEIGHT_BYTES = 36,
   WEIGHT_BITS = 28 /* of the largest weight of the first case; later ones may be larger */
@@ -642,6 +642,10 @@ bool moc__branching_run(moc__branching *b, int64_t target, int64_t effort, bool 
     if (!divide(b, index, target, stop, context)) b->nodes[index].done = stop == NULL || !stop(context);
   }
   return false;
+}
+
+int64_t moc__branching_work(const moc__branching *b) {
+  return b->retain.work;
 }
 
 int64_t moc__branching_extra(const moc__branching *b) {

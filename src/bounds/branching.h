@@ -25,6 +25,9 @@ void moc__branching_destroy(moc__branching *branching);
 bool moc__branching_run(moc__branching *branching, int64_t target, int64_t effort, bool (*stop)(void *),
                         void *context);
 
+/* Work done so far. */
+int64_t moc__branching_work(const moc__branching *branching);
+
 /* The extra duration proved. */
 int64_t moc__branching_extra(const moc__branching *branching);
 

@@ -15,8 +15,9 @@ enum {
 };
 #define COVER_WORK    INT64_C(300000000) /* rounds of the covering bound times its size, at most */
 #define LEAST_WRITING INT64_C(1000000)   /* work for a proof by cases; or this share of the proof's */
-#define WRITING_SHARE 2
 #define MOST_LIVES    INT64_C(150000000) /* steps of all tensors' lives for which the retention bound is tried */
+
+enum { WRITING_SHARE = 8, DONE_SHARE = 2 }; /* while the proof goes on; when it has ended */
 
 typedef enum part { RETENTION, PROGRAM, DONE } part;
 
@@ -35,6 +36,7 @@ struct moc__prover {
   bool has_model;
   moc__model model;
   moc__dual *dual;
+  moc__branching *branching; /* the proof as it is written down; NULL */
   /* The target at hand. */
   int64_t target; /* 0: none */
   double share;   /* of the way from bound to plan */
@@ -195,6 +197,8 @@ void moc__prover_destroy(moc__prover *p, moc_certificate *certificate) {
   if (p->part == RETENTION && p->retain.extra > 0 &&
       p->staged->total_duration + p->retain.extra > p->certificate.bound)
     moc__retain_certify(&p->retain, &p->certificate);
+  if (p->branching != NULL) moc__branching_certify(p->branching, &p->certificate);
+  moc__branching_destroy(p->branching);
   *certificate = p->certificate;
   moc_allocator allocator = p->allocator;
   moc__dual_destroy(p->dual);
@@ -224,16 +228,15 @@ bool moc__prover_run(moc__prover *p, int64_t effort) {
   return p->part != DONE;
 }
 
-void moc__prover_write_down(moc__prover *p, bool (*stop_writing)(void *), void *context) {
-  int64_t certified = p->certificate.bound - p->staged->total_duration;
-  if (p->dual == NULL || p->broken || p->retain.out_of_memory || p->bound <= certified || stop_writing(context))
+void moc__prover_write_down(moc__prover *p, bool done, bool (*stop_writing)(void *), void *context) {
+  if (p->dual == NULL || p->broken || p->retain.out_of_memory || stop_writing(context) ||
+      p->bound <= p->certificate.bound - p->staged->total_duration)
     return;
-  moc__branching *b = moc__branching_create(&p->retain, p->max_computes);
-  if (b == NULL) return;
-  (void)moc__branching_run(b, p->bound, moc__max(LEAST_WRITING, work_done(p) / WRITING_SHARE), stop_writing,
-                           context);
-  moc__branching_certify(b, &p->certificate);
-  moc__branching_destroy(b);
+  int64_t effort = done ? moc__max(LEAST_WRITING, work_done(p) / DONE_SHARE) : work_done(p) / WRITING_SHARE;
+  if (p->branching == NULL) p->branching = moc__branching_create(&p->retain, p->max_computes);
+  if (p->branching == NULL) return;
+  effort -= moc__branching_work(p->branching);
+  if (effort > 0) (void)moc__branching_run(p->branching, p->bound, effort, stop_writing, context);
 }
 
 int64_t moc__prover_bound(const moc__prover *p) {

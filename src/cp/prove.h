@@ -24,9 +24,10 @@ bool moc__prover_run(moc__prover *prover, int64_t effort);
 /* The extra duration proved so far. */
 int64_t moc__prover_bound(const moc__prover *prover);
 
-/* Write down what the program proved as a proof by cases (bounds/branching.h), as far as that goes in a share of the work that
- * the proof took: the certificate then proves more than the relaxation alone. `stop` is asked often. Deterministic. */
-void moc__prover_write_down(moc__prover *prover, bool (*stop)(void *), void *context);
+/* Write down what the program proved so far as a proof by cases (bounds/branching.h), or go on with that, as far as it goes
+ * in a share of the work that the proof took: the certificate then proves more than the relaxation alone. `done`: the proof
+ * has ended; the share is larger then. `stop` is asked often. Deterministic. */
+void moc__prover_write_down(moc__prover *prover, bool done, bool (*stop)(void *), void *context);
 
 /* *certificate, zeroed, gets that of the best bound that has one, if there is more than nothing; its arrays belong to the
  * caller. */
