@@ -447,11 +447,22 @@ static bool copy_relaxation(moc__branching *b, const moc__retain *root) {
   return !r->out_of_memory;
 }
 
+/* The multipliers of the best bound so far, which the search may have left far behind. */
+static void load_proven(moc__branching *b, int shift) {
+  moc__retain *r = &b->retain;
+  double scale = r->cost_unit / r->byte_unit;
+  for (int64_t i = 0; i < r->n_events; i++) r->events[i].best = ldexp((double)r->events[i].proves, -shift) / scale;
+  for (int64_t k = 0; k < r->n_supports; k++)
+    r->supports[k].best = ldexp((double)r->supports[k].proves, -MOC__FRACTION_SHIFT);
+}
+
 /* Weights of the first case have so many bits. */
-static int choose_shift(const moc__retain *r) {
+static int choose_shift(const moc__retain *r, int proven_shift) {
   double largest = 0;
   for (int64_t i = 0; i < r->n_events; i++) largest = fmax(largest, r->events[i].best);
   largest *= r->cost_unit / r->byte_unit;
+  for (int64_t i = 0; i < r->n_events; i++)
+    largest = fmax(largest, ldexp((double)r->events[i].proves, -proven_shift));
   if (!(largest > 0) || !isfinite(largest)) return 0;
   int shift = WEIGHT_BITS - ilogb(largest);
   return shift < 0 ? 0 : shift > 50 ? 50 : shift;
@@ -468,11 +479,13 @@ moc__branching *moc__branching_create(const moc__retain *root, int32_t max_compu
   if (room) {
     b->parts[b->n_parts++] = (part){0};
     b->nodes[b->n_nodes++] = (node){.above = -1, .below = -1};
-    b->shift = choose_shift(&b->retain);
+    b->shift = choose_shift(&b->retain, root->shift);
     use(b, 0, 1);
     lay_out(b);
   }
   if (room && !b->failed) {
+    take(b, 0, INT64_MAX);
+    load_proven(b, root->shift);
     take(b, 0, INT64_MAX);
     return b;
   }
@@ -612,8 +625,9 @@ static bool divide(moc__branching *b, int64_t index, int64_t target, bool (*stop
   if (!choose(b, index, target, &l, stop, context)) {
     if (b->failed || (stop != NULL && stop(context))) return false;
     assume(b, index, NULL, false);
+    int64_t known = r->n_supports;
     if (!b->failed) improve(b, index, b->nodes[index].part, target, stop, context);
-    return b->nodes[index].extra > before;
+    return b->nodes[index].extra > before || r->n_supports > known;
   }
   int64_t above = b->nodes[index].part;
   if (!add_branch(b, index, l)) return false;
