@@ -343,6 +343,20 @@ static double mass_in(const moc__retain_op *op, int32_t first, int32_t last) {
   return sum;
 }
 
+/* Where the average solution has no fraction and is none all the same: whatever is not settled yet. */
+static void propose_open(const moc__branching *b, candidate *list, int *count) {
+  const moc__staged *staged = b->retain.staged;
+  for (int32_t p = 0; p < staged->n; p++) {
+    const moc__retain_op *op = &b->retain.ops[p];
+    if (staged->compute_once[p] || p + 1 >= staged->n) continue;
+    propose(b, list, count, (literal){p, p + 1, staged->n - 1}, 0);
+    for (int64_t i = op->first_case; i < op->first_case + op->n_cases; i++) {
+      moc__interval x = op->intervals[b->cases[i].interval];
+      if (b->cases[i].runs) propose(b, list, count, (literal){p, x.first, x.first + (x.last - x.first) / 2}, 0);
+    }
+  }
+}
+
 /* Fractions of the average solution: is there a start at all; is it in the interval of some support; in the first half of
  * where it may be. */
 static int find_candidates(const moc__branching *b, candidate *list) {
@@ -380,6 +394,7 @@ static int find_candidates(const moc__branching *b, candidate *list) {
       propose(b, list, &count, (literal){p, op->stage[0], staged->n - 1}, 0.99);
     }
   }
+  if (count == 0) propose_open(b, list, &count);
   return count;
 }
 
@@ -456,15 +471,16 @@ static void load_proven(moc__branching *b, int shift) {
     r->supports[k].best = ldexp((double)r->supports[k].proves, -MOC__FRACTION_SHIFT);
 }
 
-/* Weights of the first case have so many bits. */
+/* The largest weight of the first case has so many bits; where it has none, what pays a typical operation for a typical
+ * tensor. */
 static int choose_shift(const moc__retain *r, int proven_shift) {
-  double largest = 0;
-  for (int64_t i = 0; i < r->n_events; i++) largest = fmax(largest, r->events[i].best);
-  largest *= r->cost_unit / r->byte_unit;
-  for (int64_t i = 0; i < r->n_events; i++)
+  double largest = 0, scale = r->cost_unit / r->byte_unit;
+  for (int64_t i = 0; i < r->n_events; i++) {
+    largest = fmax(largest, r->events[i].best * scale);
     largest = fmax(largest, ldexp((double)r->events[i].proves, -proven_shift));
-  if (!(largest > 0) || !isfinite(largest)) return 0;
-  int shift = WEIGHT_BITS - ilogb(largest);
+  }
+  if (!(largest > 0) || !isfinite(largest)) largest = scale;
+  int shift = WEIGHT_BITS - ilogb(fmin(largest, scale));
   return shift < 0 ? 0 : shift > 50 ? 50 : shift;
 }
 
