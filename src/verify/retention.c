@@ -200,7 +200,7 @@ static int64_t list_stages(moc__retention *c, const moc__reward *rewards, int64_
     c->stages[n++] = cases[i].first;
     c->stages[n++] = cases[i].last + 1;
   }
-  qsort(c->stages, (size_t)n, sizeof *c->stages, ascending);
+  if (n > 0) qsort(c->stages, (size_t)n, sizeof *c->stages, ascending);
   for (int64_t i = 0; i < n && c->stages[i] < c->n; i++) {
     if (i == 0 || c->stages[i] != c->stages[kept - 1]) c->stages[kept++] = c->stages[i];
   }
