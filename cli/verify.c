@@ -67,18 +67,25 @@ static int reject(const arguments *a, const moc_error *error) {
   return CLI_FAILED;
 }
 
+/* Whether the certificate proves that no shorter plan exists, in the sense of its kind. */
+static bool proves_optimal(const moc_plan *plan, const moc_verdict *v, int64_t certified) {
+  bool order = plan->order == MOC_ORDER_INPUT || plan->certificate.kind == MOC_CERTIFICATE_ANY_ORDER;
+  return order && certified == v->duration;
+}
+
 static int approve(const arguments *a, const moc_graph *graph, const moc_plan *plan, const moc_verdict *v,
                    int64_t budget, int64_t certified) {
   int64_t again = plan->length - moc_graph_operations(graph);
   double tdi = cli_percent(v->duration - v->baseline_duration, v->baseline_duration);
   if (a->json)
     return cli_print_json(json_pack(
-        "{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:I, s:I, s:o}", "valid", 1, "steps",
+        "{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:I, s:I, s:o, s:b}", "valid", 1, "steps",
         (json_int_t)plan->length, "recomputed", (json_int_t)again, "peak_memory", (json_int_t)v->peak_memory,
         "peak_step", (json_int_t)v->peak_step, "baseline_peak_memory", (json_int_t)v->baseline_peak_memory,
         "budget", (json_int_t)budget, "tdi_percent", tdi, "total_duration", (json_int_t)v->duration,
         "baseline_duration", (json_int_t)v->baseline_duration, "lower_bound", (json_int_t)plan->lower_bound,
-        "certified_bound", certified < 0 ? json_null() : json_integer(certified)));
+        "certified_bound", certified < 0 ? json_null() : json_integer(certified), "certified_optimal",
+        proves_optimal(plan, v, certified)));
   cli_text x;
   printf("%s: the plan is valid\n", cli_input_name(a->plan));
   printf("Steps       %" PRId64 ", %" PRId64 " of them recomputed; each reads only what is in memory\n",
@@ -91,6 +98,11 @@ static int approve(const arguments *a, const moc_graph *graph, const moc_plan *p
   if (certified >= 0)
     printf("Certified   %" PRId64 " (TDI %.4g %%), recomputed from the certificate in exact integers\n", certified,
            cli_percent(certified - v->baseline_duration, v->baseline_duration));
+  if (!proves_optimal(plan, v, certified)) return CLI_DONE;
+  const moc_certificate *c = &plan->certificate;
+  printf("Optimal     that proves that no shorter plan exists%s%s\n",
+         c->kind == MOC_CERTIFICATE_ANY_ORDER ? ", in any order" : " in the input order",
+         c->max_computes == 2 ? " with at most 2 computations of an operation" : "");
   return CLI_DONE;
 }
 

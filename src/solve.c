@@ -72,7 +72,7 @@ typedef struct solve {
   moc__pool pool;
   moc_certificate certificate; /* one thread fills it */
   _Atomic int32_t searching;   /* threads that only search and have moves left */
-  bool interrupted;            /* the clock or the caller ended it */
+  atomic_bool interrupted;     /* the clock or the caller ended it */
 } solve;
 
 /* What a thread does. */
@@ -99,6 +99,19 @@ enum {
   EFFORT_A_MOVE = 25     /* of a single thread: no more than so much for each move made */
 };
 
+/* The clock or the caller ends the solve. */
+static bool out_of_time(void *context) {
+  solve *s = context;
+  bool out = moc__seconds() - s->started >= s->options.time_limit ||
+             (s->options.should_stop != NULL && s->options.should_stop(s->options.user));
+  if (out) atomic_store(&s->interrupted, true);
+  return out;
+}
+
+static bool stopped(void *incumbent) {
+  return moc__stopped(incumbent);
+}
+
 static void prove_by_turns(worker *w) {
   solve *s = w->solve;
   moc__incumbent *incumbent = &s->incumbent;
@@ -123,11 +136,13 @@ static void prove_by_turns(worker *w) {
     int64_t bound = moc__prover_bound(prover), found = moc__prover_found(prover);
     more = moc__prover_run(prover, effort);
     search = moc__prover_bound(prover) <= bound + bound / 1000 && moc__prover_found(prover) == found;
+    if (more) moc__prover_write_down(prover, false, stopped, incumbent);
     if (!search && w->role == PROVES) next = FIRST_BREAK;
     if (w->options.moves == 0 || left > 0) continue;
     if (search && w->role == BOTH) break;
     search = false; /* no moves are left: it proves as long as others search */
   }
+  if (prover != NULL) moc__prover_write_down(prover, true, out_of_time, s);
   moc__prover_destroy(prover, &s->certificate);
   w->options.stream = turn.stream;
   if (w->options.moves == 0 || left > 0) {
@@ -135,10 +150,6 @@ static void prove_by_turns(worker *w) {
     if (!moc__stopped(incumbent)) moc__anneal(&s->staged, &w->options, &s->pool, incumbent);
   }
   if (w->role == BOTH) atomic_store(&incumbent->stop, true); /* its moves are all there are */
-}
-
-static bool stopped(void *incumbent) {
-  return moc__stopped(incumbent);
 }
 
 /* When memory is out for it there is no bound, and no harm done. */
@@ -180,15 +191,6 @@ static void report(solve *s, bool improved) {
   pthread_mutex_unlock(&incumbent->lock);
   progress.moves = atomic_load(&incumbent->moves);
   s->options.on_progress(s->options.user, &progress);
-}
-
-/* The clock or the caller ends the solve. */
-static bool out_of_time(void *context) {
-  solve *s = context;
-  bool out = moc__seconds() - s->started >= s->options.time_limit ||
-             (s->options.should_stop != NULL && s->options.should_stop(s->options.user));
-  if (out) s->interrupted = true;
-  return out;
 }
 
 /* Wait for the threads, watching the clock and the caller, and reporting what they find. */
@@ -278,8 +280,7 @@ static moc_status fill_plan(solve *s, moc_plan *plan, moc_error *error) {
   plan->trace = incumbent->trace;
   plan->n_trace = incumbent->n_trace;
   plan->certificate = s->certificate;
-  s->certificate.weights = NULL;
-  s->certificate.shares = NULL;
+  s->certificate = (moc_certificate){0};
   incumbent->trace = NULL;
   plan->max_computes = (int32_t)moc__max(plan->max_computes, incumbent->max_computes);
   int32_t refuted = atomic_load(&incumbent->refuted);
@@ -303,12 +304,6 @@ static moc_status fill_plan(solve *s, moc_plan *plan, moc_error *error) {
   if (status == MOC_OK)
     plan->status = plan->total_duration == plan->lower_bound ? MOC_PLAN_OPTIMAL : MOC_PLAN_FEASIBLE;
   return status;
-}
-
-static void release_certificate(solve *s) {
-  moc__release(&s->allocator, s->certificate.weights);
-  moc__release(&s->allocator, s->certificate.shares);
-  s->certificate = (moc_certificate){0};
 }
 
 /* Go on from a plan that was built and is not staged, with as many pauses as it takes. Of the lower bounds so far only one
@@ -354,11 +349,11 @@ static moc_status search_plan(solve *s, const moc_op *order, moc_plan *plan, moc
     else if (status == MOC_OK)
       status = fill_plan(s, plan, error);
     moc__incumbent_release(&s->incumbent);
-    if (bound == 0) release_certificate(s);
+    if (bound == 0) moc__certificate_release(&s->certificate, &s->allocator);
   }
   moc__staged_release(&s->staged);
   if (status == MOC_OK && built) status = improve(&split, peak, bound, s, plan, error);
-  release_certificate(s);
+  moc__certificate_release(&s->certificate, &s->allocator);
   moc__split_release(&split, &s->allocator);
   return status;
 }

@@ -305,16 +305,20 @@ typedef struct moc_trace_point {
  * tensor's bytes count for there is shared among those who may need it: `share` * 2^-20 of it goes to runs of `reader`
  * after that, up to the stage of `last` (to runs at the event, where `reader` makes the tensor), the rest to the next first
  * computation that reads it.
- * ANY_ORDER: as COVERING, for every schedule of any order: what must be in memory whatever the order counts. */
+ * ANY_ORDER: as COVERING, for every schedule of any order: what must be in memory whatever the order counts.
+ * BRANCHING: a proof by cases. The weights fall into parts, each of which is a retention certificate of its own. A binary
+ * tree of branches, told depth first, distinguishes whether an operation runs again in some interval of stages; each leaf
+ * names the part that proves the bound in its case. */
 typedef enum moc_certificate_kind {
   MOC_CERTIFICATE_COVERING,
   MOC_CERTIFICATE_RETENTION,
-  MOC_CERTIFICATE_ANY_ORDER
+  MOC_CERTIFICATE_ANY_ORDER,
+  MOC_CERTIFICATE_BRANCHING
 } moc_certificate_kind;
 typedef struct moc_bound_weight {
   moc_op op;
-  moc_op stage;   /* retention only */
-  int64_t weight; /* positive; of the retention kind at most 2^44 */
+  moc_op stage;   /* retention and branching only */
+  int64_t weight; /* positive; of the retention and branching kinds at most 2^44 */
 } moc_bound_weight;
 typedef struct moc_bound_share {
   int64_t weight;    /* in weights[]; shares ascend by it */
@@ -322,16 +326,30 @@ typedef struct moc_bound_share {
   moc_op reader, last;
   int32_t share; /* positive; those of one tensor and weight together at most 2^20 */
 } moc_bound_share;
+/* Most branches of a certificate, and how many may lie above one another. */
+#define MOC_MAX_BRANCHES     (INT64_C(1) << 20)
+#define MOC_MAX_BRANCH_DEPTH 512
+typedef struct moc_bound_branch {
+  moc_op op; /* MOC_NONE: a leaf */
+  moc_op first,
+      last;     /* `op` runs again in a stage from that which ends with the first computation of `first` to that of
+                         `last`: the branches of that case follow, then those of its contrary */
+  int64_t part; /* of a leaf */
+} moc_bound_branch;
 typedef struct moc_certificate {
   int64_t bound; /* the total duration that it proves to be a lower bound; 0: there is no certificate */
   moc_certificate_kind kind;
   int32_t
-      max_computes; /* retention: 2: holds for that many computations of an operation at most; 0: for any number */
-  int32_t shift;    /* 0 to 60 */
+      max_computes; /* retention, branching: 2: holds for that many computations of an operation at most; 0: for any number */
+  int32_t shift; /* 0 to 60 */
   int64_t n_weights;
-  moc_bound_weight *weights; /* [n_weights] but for retention each operation at most once */
+  moc_bound_weight *weights; /* [n_weights] of the covering and any-order kinds each operation at most once */
   int64_t n_shares;
   moc_bound_share *shares; /* [n_shares] */
+  int64_t n_parts;         /* branching only */
+  int64_t *parts;          /* [n_parts] the first of each part's weights, ascending; parts[0] is 0 */
+  int64_t n_branches;
+  moc_bound_branch *branches; /* [n_branches] */
 } moc_certificate;
 
 /* What a solve found. Read-only for callers. Without a plan (UNKNOWN, INFEASIBLE) `length` is 0 and the

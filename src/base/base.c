@@ -52,6 +52,12 @@ void moc__release(const moc_allocator *allocator, void *block) {
   if (block != NULL) allocator->release(allocator->context, block);
 }
 
+void moc__certificate_release(moc_certificate *certificate, const moc_allocator *allocator) {
+  void *blocks[] = {certificate->weights, certificate->shares, certificate->parts, certificate->branches};
+  for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) moc__release(allocator, blocks[i]);
+  *certificate = (moc_certificate){0};
+}
+
 bool moc__grow(const moc_allocator *allocator, void *items, int64_t count, int64_t *capacity, size_t size) {
   if (count < *capacity) return true;
   void *old;

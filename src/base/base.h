@@ -29,6 +29,9 @@ void moc__release(const moc_allocator *allocator, void *block);
  * of its capacity. False when memory is out; the array is unchanged then. Amortised O(1). */
 bool moc__grow(const moc_allocator *allocator, void *items, int64_t count, int64_t *capacity, size_t size);
 
+/* Release the arrays of a certificate, and zero it. */
+void moc__certificate_release(moc_certificate *certificate, const moc_allocator *allocator);
+
 /* --- Errors --- */
 
 /* Fill *error (may be NULL) and return `status`. The place is a format of its own, so that both can be printf-like:

@@ -60,6 +60,7 @@ void moc__retain_support_add(moc__retain *r, int64_t hold, moc__retain_support s
   }
   support.hold = hold;
   support.read_at = support.end_at = -1;
+  support.number = (int32_t)r->n_supports;
   support.next = r->holds[hold].first_support;
   r->holds[hold].first_support = r->n_supports;
   r->supports[r->n_supports++] = support;

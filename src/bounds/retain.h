@@ -53,7 +53,14 @@ typedef struct moc__retain_op {
   int32_t *stage;
   double *mass;
   int64_t n_masses, mass_capacity;
+  int64_t first_case, n_cases; /* what is assumed of it */
 } moc__retain_op;
+
+/* An assumption: some start of `place` is in its interval of that index, or none is. */
+typedef struct moc__retain_case {
+  int32_t place, interval;
+  bool runs;
+} moc__retain_case;
 
 typedef struct moc__retain_event {
   int32_t stage, place;
@@ -79,6 +86,7 @@ typedef struct moc__retain_support {
   int32_t read_at, end_at; /* in earns[], taken[], once laid out; -1 */
   double fraction, best;
   int32_t proves; /* the fraction in the best bound, times 2^-20 */
+  int32_t number; /* in the order in which they were added */
   int64_t next;   /* of the same hold; -1: none */
 } moc__retain_support;
 
@@ -97,9 +105,10 @@ typedef struct moc__retain {
   int64_t n_supports, supports_capacity;
   bool out_of_memory;
   int64_t n_flat;
-  double *earns; /* [n_flat] of each interval: what a start in it earns */
-  bool *taken;   /* [n_flat] the choice has one */
-  double *room;  /* [3 * most cells + 3] work space of a choice */
+  moc__retain_case *cases; /* by operation; what holds in a part of a proof by cases; NULL: nothing is assumed */
+  double *earns;           /* [n_flat] of each interval: what a start in it earns */
+  bool *taken;             /* [n_flat] the choice has one */
+  double *room;            /* [3 * most cells + 3] work space of a choice */
   double cost_unit, byte_unit;
   double value;      /* of the present multipliers, in cost_unit */
   double reached;    /* the highest of the ascent */
@@ -121,6 +130,36 @@ bool moc__retain_improve(moc__retain *retain, int64_t target, int32_t rounds, bo
 /* What the proven bound rests on. *certificate keeps what it has when memory is out, or when the bound passes all
  * durations; else its arrays are released and made anew, from the relaxation's allocator. */
 void moc__retain_certify(const moc__retain *retain, moc_certificate *certificate);
+
+/* What weights [n_events] in units of 2^-shift and fractions [n_supports] of 2^-20 prove under the assumptions, to *extra;
+ * INT64_MAX: no choice satisfies them. Sets the fractions of first computations. False when memory is out, or 128 bits do
+ * not hold it. */
+bool moc__retain_prove(moc__retain *retain, int shift, int64_t *weight, int32_t *fraction, int64_t *extra);
+/* The best multipliers of the ascent in these units; fractions below `least` are left out. */
+void moc__retain_round(const moc__retain *retain, int shift, double least, int64_t *weight, int32_t *fraction);
+
+/* Evaluate the best multipliers of the ascent: value (INFINITY where nothing can be chosen), earns[], picked[]. */
+void moc__retain_look(moc__retain *retain);
+/* After that: what one operation adds to the value, as its assumptions are now. Spoils its picked[]. */
+double moc__retain_value_of(moc__retain *retain, int32_t place);
+
+/* Whether a start of `op` in `cell`, the next after one in `before` (-1: the first one), is within what is assumed: it is in
+ * no interval that has none, and passes by no interval that has one. */
+static inline bool moc__retain_may_follow(const moc__retain *retain, const moc__retain_op *op, int32_t before,
+                                          int32_t cell) {
+  for (int64_t i = op->first_case; i < op->first_case + op->n_cases; i++) {
+    const moc__interval *x = &op->intervals[retain->cases[i].interval];
+    if (retain->cases[i].runs ? before < x->low && x->high < cell : x->low <= cell && cell <= x->high) return false;
+  }
+  return true;
+}
+/* Whether that may be the last start (-1: there is none). */
+static inline bool moc__retain_may_end(const moc__retain *retain, const moc__retain_op *op, int32_t last) {
+  for (int64_t i = op->first_case; i < op->first_case + op->n_cases; i++) {
+    if (retain->cases[i].runs && last < op->intervals[retain->cases[i].interval].low) return false;
+  }
+  return true;
+}
 
 /* --- Shared by its files --- */
 

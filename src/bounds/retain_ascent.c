@@ -12,7 +12,7 @@
 /* --- One operation's best choice --- */
 
 static void pick_one(moc__retain *r, moc__retain_op *op, double cost) {
-  double *sum = r->room, running = 0, best = cost;
+  double *sum = r->room, running = 0, best = moc__retain_may_end(r, op, -1) ? cost : -INFINITY;
   int32_t found = -1;
   for (int32_t i = 0; i <= op->n_cells; i++) sum[i] = 0;
   for (int64_t i = 0; i < op->n_intervals; i++) {
@@ -22,9 +22,11 @@ static void pick_one(moc__retain *r, moc__retain_op *op, double cost) {
   for (int32_t i = 0; i < op->n_cells; i++) {
     running += sum[i];
     if (running < best || (running == best && found < 0)) continue;
+    if (op->n_cases > 0 && !(moc__retain_may_follow(r, op, -1, i) && moc__retain_may_end(r, op, i))) continue;
     best = running;
     found = i;
   }
+  if (best == -INFINITY) r->value = INFINITY; /* nothing can be chosen */
   if (found < 0) return;
   r->value -= best - cost;
   op->picked[op->n_picked++] = found;
@@ -33,7 +35,8 @@ static void pick_one(moc__retain *r, moc__retain_op *op, double cost) {
 /* Any number of starts: from[i] is the best whose last start is in cell i. */
 static void pick_many(moc__retain *r, moc__retain_op *op, double cost) {
   int32_t n = op->n_cells, found = -1;
-  double *from = r->room, *before = from + n + 1, *add = before + n + 1, best = 0;
+  double *from = r->room, *before = from + n + 1, *add = before + n + 1;
+  double best = moc__retain_may_end(r, op, -1) ? 0 : -INFINITY;
   for (int32_t i = 0; i < n; i++) {
     double gain = 0;
     for (int32_t k = 0; k <= i; k++) add[k] = 0;
@@ -45,19 +48,23 @@ static void pick_many(moc__retain *r, moc__retain_op *op, double cost) {
     before[i] = -1;
     for (int32_t k = i - 1; k >= 0; k--) {
       gain += add[k + 1];
-      if (from[k] + gain <= from[i]) continue;
+      if (from[k] + gain <= from[i] || !moc__retain_may_follow(r, op, k, i)) continue;
       from[i] = from[k] + gain;
       before[i] = k;
     }
     gain += add[0];
-    if (gain > from[i]) {
+    if (gain > from[i] && moc__retain_may_follow(r, op, -1, i)) {
       from[i] = gain;
       before[i] = -1;
     }
     from[i] -= cost;
-    if (from[i] <= best) continue;
+    if (from[i] <= best || !moc__retain_may_end(r, op, i)) continue;
     best = from[i];
     found = i;
+  }
+  if (best == -INFINITY) { /* nothing can be chosen */
+    r->value = INFINITY;
+    return;
   }
   r->value -= best;
   for (; found >= 0; found = (int32_t)before[found]) op->picked[op->n_picked++] = found;
@@ -68,7 +75,7 @@ static void pick(moc__retain *r, int32_t place) {
   double cost = (double)r->staged->duration[place] / r->cost_unit, most = -cost;
   op->n_picked = 0;
   for (int64_t i = 0; i < op->n_intervals; i++) most += fmax(0, r->earns[op->flat + i]);
-  if (most <= 0) return;
+  if (most <= 0 && op->n_cases == 0) return;
   if (r->single)
     pick_one(r, op, cost);
   else
@@ -208,6 +215,20 @@ static void save(moc__retain *r) {
 static void load(moc__retain *r) {
   for (int64_t i = 0; i < r->n_events; i++) r->events[i].weight = r->events[i].best;
   for (int64_t i = 0; i < r->n_supports; i++) r->supports[i].fraction = r->supports[i].best;
+}
+
+void moc__retain_look(moc__retain *r) {
+  load(r);
+  evaluate(r);
+}
+
+double moc__retain_value_of(moc__retain *r, int32_t place) {
+  double all = r->value;
+  r->value = 0;
+  pick(r, place);
+  double found = r->value;
+  r->value = all;
+  return found;
 }
 
 void moc__retain_step(moc__retain *r, double aim, double factor) {

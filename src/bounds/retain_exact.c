@@ -19,39 +19,57 @@ typedef struct proof {
   moc__wide *earns;  /* [n_flat] */
   moc__wide *room;   /* [2 * most cells + 2] */
   moc__wide total;
+  bool impossible; /* nothing satisfies what is assumed */
 } proof;
 
-static void round_fractions(proof *p) {
-  const moc__retain *r = p->r;
-  const int32_t all = INT32_C(1) << MOC__FRACTION_SHIFT;
+void moc__retain_round(const moc__retain *r, int shift, double least, int64_t *weight, int32_t *fraction) {
+  const double scale = r->cost_unit / r->byte_unit;
+  for (int64_t i = 0; i < r->n_events; i++) {
+    double value = ldexp(r->events[i].best * scale, shift);
+    weight[i] = value >= 0x1p44 ? INT64_C(1) << 44 : (int64_t)value;
+  }
+  for (int64_t k = 0; k < r->n_supports; k++) {
+    double value = floor(ldexp(r->supports[k].best, MOC__FRACTION_SHIFT));
+    bool out = r->supports[k].best < least || value <= 0;
+    fraction[k] = out ? 0 : value >= 0x1p20 ? INT32_C(1) << 20 : (int32_t)value;
+  }
+}
+
+/* No more than a whole to each hold; what is left to its first computation. */
+static void share_out(const moc__retain *r, int32_t *fraction) {
   for (int64_t h = 0; h < r->n_holds; h++) {
-    int32_t left = all;
+    int32_t left = INT32_C(1) << MOC__FRACTION_SHIFT;
     int64_t certain = -1;
     for (int64_t k = r->holds[h].first_support; k >= 0; k = r->supports[k].next) {
       if (r->supports[k].read < 0) {
         certain = k;
         continue;
       }
-      double value = floor(ldexp(r->supports[k].best, MOC__FRACTION_SHIFT));
-      p->fraction[k] = value <= 0 ? 0 : value >= left ? left : (int32_t)value;
-      left -= p->fraction[k];
+      if (fraction[k] > left) fraction[k] = left;
+      left -= fraction[k];
     }
-    if (certain >= 0) p->fraction[certain] = left;
+    if (certain >= 0) fraction[certain] = left;
   }
 }
 
-/* What an operation earns with its best start, or none; negative when 128 bits do not hold it. */
+/* What nothing that is allowed earns, and what 128 bits do not hold. */
+#define IMPOSSIBLE (-((moc__wide)1 << 126))
+#define TOO_MUCH   (IMPOSSIBLE - 1)
+
+/* What an operation earns with its best start, or none. */
 static moc__wide earn_one(const proof *p, const moc__retain_op *op, moc__wide cost) {
-  moc__wide *sum = p->room, running = 0, best = 0;
+  moc__wide *sum = p->room, running = 0, best = moc__retain_may_end(p->r, op, -1) ? 0 : IMPOSSIBLE;
   for (int32_t i = 0; i <= op->n_cells; i++) sum[i] = 0;
   for (int64_t i = 0; i < op->n_intervals; i++) {
     if (!add(&sum[op->intervals[i].low], p->earns[op->flat + i]) ||
         !add(&sum[op->intervals[i].high + 1], -p->earns[op->flat + i]))
-      return -1;
+      return TOO_MUCH;
   }
   for (int32_t i = 0; i < op->n_cells; i++) {
-    if (!add(&running, sum[i])) return -1;
-    if (running - cost > best) best = running - cost;
+    if (!add(&running, sum[i])) return TOO_MUCH;
+    if (running - cost <= best) continue;
+    if (op->n_cases > 0 && !(moc__retain_may_follow(p->r, op, -1, i) && moc__retain_may_end(p->r, op, i))) continue;
+    best = running - cost;
   }
   return best;
 }
@@ -59,26 +77,30 @@ static moc__wide earn_one(const proof *p, const moc__retain_op *op, moc__wide co
 /* With any number of starts. */
 static moc__wide earn_many(const proof *p, const moc__retain_op *op, moc__wide cost) {
   int32_t n = op->n_cells;
-  moc__wide *from = p->room, *step = from + n + 1, best = 0;
+  moc__wide *from = p->room, *step = from + n + 1, best = moc__retain_may_end(p->r, op, -1) ? 0 : IMPOSSIBLE;
   for (int32_t i = 0; i < n; i++) {
     moc__wide gain = 0, most;
     for (int32_t k = 0; k <= i; k++) step[k] = 0;
     for (int64_t s = 0; s < op->n_intervals; s++) {
       moc__interval x = op->intervals[s];
-      if (x.low <= i && i <= x.high && !add(&step[x.low], p->earns[op->flat + s])) return -1;
+      if (x.low <= i && i <= x.high && !add(&step[x.low], p->earns[op->flat + s])) return TOO_MUCH;
     }
     bool any = false;
     most = 0;
     for (int32_t k = i - 1; k >= 0; k--) {
-      if (!add(&gain, step[k + 1])) return -1;
-      if (any && from[k] + gain <= most) continue;
+      if (!add(&gain, step[k + 1])) return TOO_MUCH;
+      if (from[k] == IMPOSSIBLE || (any && from[k] + gain <= most)) continue;
+      if (!moc__retain_may_follow(p->r, op, k, i)) continue;
       most = from[k] + gain;
       any = true;
     }
-    if (!add(&gain, step[0])) return -1;
-    if (!any || gain > most) most = gain;
-    from[i] = most - cost;
-    if (from[i] > best) best = from[i];
+    if (!add(&gain, step[0])) return TOO_MUCH;
+    if ((!any || gain > most) && moc__retain_may_follow(p->r, op, -1, i)) {
+      most = gain;
+      any = true;
+    }
+    from[i] = any ? most - cost : IMPOSSIBLE;
+    if (from[i] > best && moc__retain_may_end(p->r, op, i)) best = from[i];
   }
   return best;
 }
@@ -113,7 +135,8 @@ static bool prove(proof *p) {
       if (!add(&sum, e < 0 ? -e : e) || sum > most) return false;
     }
     moc__wide earns = r->single ? earn_one(p, op, cost) : earn_many(p, op, cost);
-    if (earns < 0 || !add(&p->total, -earns)) return false;
+    if (earns == IMPOSSIBLE) p->impossible = true;
+    if (earns == TOO_MUCH || (earns != IMPOSSIBLE && !add(&p->total, -earns))) return false;
   }
   return true;
 }
@@ -125,11 +148,8 @@ static void publish(proof *p) {
   if (!(largest > 0) || !isfinite(largest) || largest >= 0x1p60) return;
   int exponent = 43 - ilogb(largest);
   p->shift = exponent < 0 ? 0 : exponent > 50 ? 50 : exponent;
-  for (int64_t i = 0; i < r->n_events; i++) {
-    double value = ldexp(r->events[i].best * scale, p->shift);
-    p->weight[i] = value >= 0x1p44 ? INT64_C(1) << 44 : (int64_t)value;
-  }
-  round_fractions(p);
+  moc__retain_round(r, p->shift, 0, p->weight, p->fraction);
+  share_out(r, p->fraction);
   if (!prove(p) || p->total <= 0) return;
   moc__wide unit = (moc__wide)1 << p->shift, extra = p->total / unit + (p->total % unit != 0);
   if (extra > MOC_MAX_TOTAL || extra <= r->extra) return;
@@ -139,21 +159,44 @@ static void publish(proof *p) {
   for (int64_t i = 0; i < r->n_supports; i++) r->supports[i].proves = p->fraction[i];
 }
 
-void moc__retain_publish(moc__retain *r) {
-  const moc_allocator *allocator = &r->allocator;
+/* Work space for a proof. */
+static bool begin(proof *p) {
+  moc__retain *r = p->r;
   int64_t most = 0;
   for (int32_t q = 0; q < r->staged->n; q++) most = moc__max(most, r->ops[q].n_cells);
+  p->earns = MOC__NEW(&r->allocator, r->n_flat, moc__wide);
+  p->room = MOC__NEW(&r->allocator, 2 * most + 2, moc__wide);
+  return p->earns != NULL && p->room != NULL;
+}
+
+static void end(const proof *p) {
+  moc__release(&p->r->allocator, p->earns);
+  moc__release(&p->r->allocator, p->room);
+}
+
+void moc__retain_publish(moc__retain *r) {
   proof p = {.r = r};
-  p.weight = MOC__NEW(allocator, r->n_events, int64_t);
-  p.fraction = MOC__NEW_ZEROED(allocator, r->n_supports, int32_t);
-  p.earns = MOC__NEW(allocator, r->n_flat, moc__wide);
-  p.room = MOC__NEW(allocator, 2 * most + 2, moc__wide);
-  if (p.weight && p.fraction && p.earns && p.room)
+  p.weight = MOC__NEW(&r->allocator, r->n_events, int64_t);
+  p.fraction = MOC__NEW(&r->allocator, r->n_supports, int32_t);
+  if (begin(&p) && p.weight != NULL && p.fraction != NULL)
     publish(&p);
   else
     r->out_of_memory = true;
-  void *blocks[] = {p.weight, p.fraction, p.earns, p.room};
-  for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) moc__release(allocator, blocks[i]);
+  end(&p);
+  moc__release(&r->allocator, p.weight);
+  moc__release(&r->allocator, p.fraction);
+}
+
+bool moc__retain_prove(moc__retain *r, int shift, int64_t *weight, int32_t *fraction, int64_t *extra) {
+  proof p = {.r = r, .shift = shift, .weight = weight, .fraction = fraction};
+  share_out(r, fraction);
+  bool done = begin(&p) && prove(&p);
+  end(&p);
+  r->work += 1 + (r->n_supports + r->n_flat) / 75;
+  if (!done) return false;
+  moc__wide unit = (moc__wide)1 << shift, sum = p.total > 0 ? p.total / unit + (p.total % unit != 0) : 0;
+  *extra = p.impossible ? INT64_MAX : sum > MOC_MAX_TOTAL ? MOC_MAX_TOTAL : (int64_t)sum;
+  return true;
 }
 
 static int64_t count_shares(const moc__retain *r, const moc__retain_event *event) {
@@ -207,7 +250,6 @@ void moc__retain_certify(const moc__retain *r, moc_certificate *certificate) {
     c.weights[c.n_weights++] =
         (moc_bound_weight){r->staged->order[event->place], r->staged->order[event->stage], event->proves};
   }
-  moc__release(&r->allocator, certificate->weights);
-  moc__release(&r->allocator, certificate->shares);
+  moc__certificate_release(certificate, &r->allocator);
   *certificate = c;
 }

@@ -1,6 +1,7 @@
 /* Targets and what becomes of them; see prove.h. */
 #include "cp/prove.h"
 
+#include "bounds/branching.h"
 #include "bounds/cover.h"
 #include "cp/dual.h"
 #include "cp/windows.h"
@@ -15,8 +16,12 @@ enum {
   MOST_IDLE = 4,       /* so many times without a rise end it */
   MOST_PLACES = 20000  /* for larger graphs the covering bound is all that is tried */
 };
-#define COVER_WORK INT64_C(300000000) /* rounds of the covering bound times its size, at most */
-#define MOST_LIVES INT64_C(150000000) /* steps of all tensors' lives for which the retention bound is tried */
+#define COVER_WORK    INT64_C(300000000) /* rounds of the covering bound times its size, at most */
+#define LEAST_WRITING INT64_C(1000000)   /* work for a proof by cases; or this share of the proof's */
+#define MOST_LIVES    INT64_C(150000000) /* steps of all tensors' lives for which the retention bound is tried */
+
+enum { WRITING_SHARE = 8, DONE_SHARE = 2 }; /* while the proof goes on; when it has ended */
+
 /* Of the work, for windows: at first, after one that found a plan, at least, and how fast it falls with each that did not. */
 static const double FIRST_SHARE = 0.3, MOST_SHARE = 0.6, LEAST_SHARE = 0.08, SHARE_DECAY = 0.95;
 
@@ -43,8 +48,9 @@ struct moc__prover {
   uint64_t seed;
   bool has_windows;
   moc__windows windows;
-  int64_t windows_work; /* of all the work */
-  double windows_share; /* they are to have of it */
+  int64_t windows_work;      /* of all the work */
+  double windows_share;      /* they are to have of it */
+  moc__branching *branching; /* the proof as it is written down; NULL */
   /* The target at hand. */
   int64_t target; /* 0: none */
   double share;   /* of the way from bound to plan */
@@ -258,6 +264,8 @@ void moc__prover_destroy(moc__prover *p, moc_certificate *certificate) {
   if (p->part == RETENTION && p->retain.extra > 0 &&
       p->staged->total_duration + p->retain.extra > p->certificate.bound)
     moc__retain_certify(&p->retain, &p->certificate);
+  if (p->branching != NULL) moc__branching_certify(p->branching, &p->certificate);
+  moc__branching_destroy(p->branching);
   *certificate = p->certificate;
   moc_allocator allocator = p->allocator;
   if (p->has_windows) moc__windows_release(&p->windows);
@@ -285,6 +293,17 @@ bool moc__prover_run(moc__prover *p, int64_t effort) {
     if (work_done(p) >= end) break;
   }
   return p->part != DONE;
+}
+
+void moc__prover_write_down(moc__prover *p, bool done, bool (*stop_writing)(void *), void *context) {
+  if (p->dual == NULL || p->broken || p->retain.out_of_memory || moc__excluded(p->incumbent) ||
+      stop_writing(context) || p->bound <= p->certificate.bound - p->staged->total_duration)
+    return;
+  int64_t effort = done ? moc__max(LEAST_WRITING, work_done(p) / DONE_SHARE) : work_done(p) / WRITING_SHARE;
+  if (p->branching == NULL) p->branching = moc__branching_create(&p->retain, p->max_computes);
+  if (p->branching == NULL) return;
+  effort -= moc__branching_work(p->branching);
+  if (effort > 0) (void)moc__branching_run(p->branching, p->bound, effort, stop_writing, context);
 }
 
 int64_t moc__prover_bound(const moc__prover *p) {

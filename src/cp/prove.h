@@ -29,6 +29,11 @@ int64_t moc__prover_bound(const moc__prover *prover);
 /* How often it found a shorter plan. */
 int64_t moc__prover_found(const moc__prover *prover);
 
+/* Write down what the program proved so far as a proof by cases (bounds/branching.h), or go on with that, as far as it goes
+ * in a share of the work that the proof took: the certificate then proves more than the relaxation alone. `done`: the proof
+ * has ended; the share is larger then. `stop` is asked often. Deterministic. */
+void moc__prover_write_down(moc__prover *prover, bool done, bool (*stop)(void *), void *context);
+
 /* *certificate, zeroed, gets that of the best bound that has one, if there is more than nothing; its arrays belong to the
  * caller. */
 void moc__prover_destroy(moc__prover *prover, moc_certificate *certificate);

@@ -23,6 +23,14 @@ moc_status moc__write_node_link(const moc_graph *graph, moc__text *text, moc_err
 moc_status moc__write_native(const moc_graph *graph, moc__text *text, moc_error *error);
 moc_status moc__write_dot(const moc_graph *graph, moc__text *text, moc_error *error);
 
+/* The members "parts" and "branches" of a plan's branching certificate, read from `object` into *certificate, whose arrays
+ * are released with the plan, and written. */
+moc_status moc__read_branching(const moc__reader *reader, const moc__place *at, const json_t *object,
+                               const moc_graph *graph, const moc_allocator *allocator,
+                               moc_certificate *certificate);
+moc_status moc__write_branching(const moc_graph *graph, const moc_certificate *certificate, moc__text *text,
+                                moc_error *error);
+
 /* --- Writing JSON --- */
 
 /* Add a string in quotes, escaped. False when it is not UTF-8; `text` is of no use then. */

@@ -291,20 +291,24 @@ static moc_status read_certificate(plan_reader *r) {
   if (status != MOC_OK) return status;
   const json_t *kind = json_object_get(object, "kind");
   const char *name = kind == NULL ? "covering" : json_string_value(kind);
-  static const char *const names[] = {"covering", "retention", "any-order"}; /* as moc_certificate_kind has them */
+  static const char *const names[] = {"covering", "retention", "any-order",
+                                      "branching"}; /* as moc_certificate_kind has them */
   int found = 0;
-  while (name != NULL && found < 3 && strcmp(name, names[found]) != 0) found++;
-  if (name == NULL || found == 3)
+  while (name != NULL && found < 4 && strcmp(name, names[found]) != 0) found++;
+  if (name == NULL || found == 4)
     return moc__fail_at(&r->reader, MOC_INVALID_PLAN, &kind_at,
-                        "expected \"covering\", \"retention\" or \"any-order\"");
+                        "expected \"covering\", \"retention\", \"any-order\" or \"branching\"");
   certificate->kind = (moc_certificate_kind)found;
+  bool branching = certificate->kind == MOC_CERTIFICATE_BRANCHING;
   bool retention = certificate->kind == MOC_CERTIFICATE_RETENTION;
   status = read_entry_number(r, &at, object, "bound", &certificate->bound);
   if (status == MOC_OK) status = read_entry_number(r, &at, object, "shift", &shift);
-  if (status == MOC_OK && retention) status = read_entry_number(r, &at, object, "max_computes", &computes);
+  if (status == MOC_OK && (retention || branching))
+    status = read_entry_number(r, &at, object, "max_computes", &computes);
   if (status != MOC_OK) return status;
   certificate->shift = (int32_t)moc__min(shift, INT32_MAX);
   certificate->max_computes = (int32_t)moc__min(computes, INT32_MAX);
+  if (branching) return moc__read_branching(&r->reader, &at, object, r->graph, &r->plan->allocator, certificate);
   const json_t *array = json_object_get(object, "weights");
   status = moc__check_array(&r->reader, &weights_at, array, "weights");
   if (status != MOC_OK) return status;

@@ -171,7 +171,8 @@ static moc_status check_certificate(const moc_graph *graph, const moc_certificat
   int64_t n = moc_graph_operations(graph), tensors = moc_graph_tensors(graph);
   for (int64_t i = 0; i < c->n_weights; i++) {
     moc_bound_weight w = c->weights[i];
-    bool stage = c->kind != MOC_CERTIFICATE_RETENTION || (w.stage >= 0 && w.stage < n);
+    bool staged = c->kind == MOC_CERTIFICATE_RETENTION || c->kind == MOC_CERTIFICATE_BRANCHING;
+    bool stage = !staged || (w.stage >= 0 && w.stage < n);
     if (w.op < 0 || w.op >= n || !stage)
       return moc__fail(error, MOC_INVALID_ARGUMENT, "",
                        "weight %" PRId64 " of the certificate is for what is no operation", i);
@@ -211,12 +212,19 @@ static moc_status add_certificate(moc__text *text, const moc_graph *graph, const
   if (certificate->bound <= 0 || certificate->weights == NULL) return MOC_OK;
   moc_status status = check_certificate(graph, certificate, error);
   bool retention = certificate->kind == MOC_CERTIFICATE_RETENTION;
+  bool branching = certificate->kind == MOC_CERTIFICATE_BRANCHING;
   const char *kind = retention                                        ? "retention"
+                     : branching                                      ? "branching"
                      : certificate->kind == MOC_CERTIFICATE_ANY_ORDER ? "any-order"
                                                                       : "covering";
   moc__text_printf(text, "  \"certificate\": {\"kind\": \"%s\", \"bound\": %" PRId64 ", \"shift\": %d, ", kind,
                    certificate->bound, (int)certificate->shift);
-  if (retention) moc__text_printf(text, "\"max_computes\": %d, ", (int)certificate->max_computes);
+  if (retention || branching) moc__text_printf(text, "\"max_computes\": %d, ", (int)certificate->max_computes);
+  if (branching) {
+    if (status == MOC_OK) status = moc__write_branching(graph, certificate, text, error);
+    moc__text_literal(text, "},\n");
+    return status;
+  }
   moc__text_literal(text, "\"weights\": [");
   for (int64_t i = 0; i < certificate->n_weights && status == MOC_OK; i++) {
     moc_bound_weight w = certificate->weights[i];

@@ -41,7 +41,6 @@ void moc_plan_destroy(moc_plan *plan) {
   moc__release(&allocator, plan->memory);
   moc__release(&allocator, plan->intervals);
   moc__release(&allocator, plan->trace);
-  moc__release(&allocator, plan->certificate.weights);
-  moc__release(&allocator, plan->certificate.shares);
+  moc__certificate_release(&plan->certificate, &allocator);
   moc__release(&allocator, plan);
 }

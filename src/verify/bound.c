@@ -1,4 +1,4 @@
-/* Verification of a lower bound's certificate: of the covering kind here, of others in retention.c and any_order.c.
+/* Verification of a lower bound's certificate: of the covering kind here, of others in retention.c, branching.c and any_order.c.
  *
  * Apart from the solver on purpose, like verify.c: only what anybody can ask of a graph, and 128-bit integers. What is
  * proved, for every sequence whose first computations follow the input order and whose memory stays within the budget M:
@@ -195,6 +195,8 @@ moc_status moc_verify_bound(const moc_graph *graph, const moc_plan *plan, const 
   if (certificate->kind != MOC_CERTIFICATE_COVERING) {
     if (certificate->kind == MOC_CERTIFICATE_RETENTION)
       status = moc__verify_retention(graph, plan, &own, &found, error);
+    else if (certificate->kind == MOC_CERTIFICATE_BRANCHING)
+      status = moc__verify_branching(graph, plan, &own, &found, error);
     else if (certificate->kind == MOC_CERTIFICATE_ANY_ORDER)
       status = moc__verify_any_order(graph, plan, &own, &found, error);
     else

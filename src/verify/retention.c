@@ -28,33 +28,13 @@
  * The right side is a constant plus, for each operation, what its runs cost less what they earn: X(q, J) earns, X(v, I)
  * costs. The least of it is found for each operation on its own: over one further run, or none, if the certificate is for
  * at most two computations; over any set of runs otherwise. The extra duration is an integer, so the sum is rounded up. */
-#include "base/wide.h"
 #include "verify/certificates.h"
 
 #include <stdlib.h>
 
 enum { SHARE_SHIFT = 20 };
 
-/* What runs of an operation in stages first..last earn together, once. */
-typedef struct reward {
-  int64_t op, first, last;
-  moc__wide earns;
-} reward;
-
-typedef struct retention_check {
-  const moc_graph *graph;
-  const moc_certificate *certificate;
-  const moc_allocator *allocator;
-  moc_error *error;
-  int64_t n, budget;
-  int64_t *place;  /* [n] of each operation */
-  int32_t *given;  /* [tensors + 1] shares given away at the event at hand; the last is the workspace's */
-  reward *rewards; /* [n_rewards] */
-  int64_t n_rewards, capacity;
-  moc__wide sum; /* what is proved, times 2^shift */
-} retention_check;
-
-static moc_status refuse(const retention_check *c, const char *message) {
+static moc_status refuse(const moc__retention *c, const char *message) {
   return moc__fail(c->error, MOC_INVALID_PLAN, "certificate", "%s", message);
 }
 
@@ -63,12 +43,12 @@ static bool add(moc__wide *sum, moc__wide value) {
 }
 
 /* Runs of `op` in stages first..last, none before it was computed first, earn so much. */
-static moc_status reward_runs(retention_check *c, moc_op op, int64_t first, int64_t last, moc__wide earns) {
+static moc_status reward_runs(moc__retention *c, moc_op op, int64_t first, int64_t last, moc__wide earns) {
   first = moc__max(first, c->place[op] + 1);
   if (first > last || moc_graph_op_compute_once(c->graph, op)) return MOC_OK;
   if (!moc__grow(c->allocator, &c->rewards, c->n_rewards, &c->capacity, sizeof *c->rewards))
     return moc__out_of_memory(c->error);
-  c->rewards[c->n_rewards++] = (reward){op, first, last, earns};
+  c->rewards[c->n_rewards++] = (moc__reward){op, first, last, earns};
   return MOC_OK;
 }
 
@@ -94,7 +74,7 @@ typedef struct held {
   bool renewed; /* its producer may run again */
 } held;
 
-static held look_at(const retention_check *c, event e, moc_tensor t) {
+static held look_at(const moc__retention *c, event e, moc_tensor t) {
   moc_op producer = moc_graph_tensor_producer(c->graph, t);
   int64_t q = producer == MOC_NONE ? -1 : c->place[producer];
   held h = {.next = -1, .from = q > e.place ? e.stage : e.stage + 1};
@@ -121,7 +101,7 @@ static moc__wide multiplied(int64_t weight, int64_t size, int64_t share) {
   return ((moc__wide)weight * size * share) >> SHARE_SHIFT;
 }
 
-static moc_status apply_share(retention_check *c, event e, const moc_bound_share *s) {
+static moc_status apply_share(moc__retention *c, event e, const moc_bound_share *s) {
   const int32_t all = INT32_C(1) << SHARE_SHIFT;
   int64_t tensors = moc_graph_tensors(c->graph);
   if (s->tensor < MOC_NONE || s->tensor >= tensors || s->reader < 0 || s->reader >= c->n || s->last < 0 ||
@@ -153,7 +133,7 @@ static moc_status apply_share(retention_check *c, event e, const moc_bound_share
 }
 
 /* One event: its shares, which are those from *next on, then what is certain and what is left. */
-static moc_status apply_event(retention_check *c, int64_t index, int64_t *next) {
+static moc_status apply_event(moc__retention *c, int64_t index, int64_t *next) {
   const int32_t all = INT32_C(1) << SHARE_SHIFT;
   const moc_bound_weight *w = &c->certificate->weights[index];
   int64_t tensors = moc_graph_tensors(c->graph);
@@ -185,7 +165,7 @@ static moc_status apply_event(retention_check *c, int64_t index, int64_t *next) 
 }
 
 static int by_op(const void *a, const void *b) {
-  const reward *x = a, *y = b;
+  const moc__reward *x = a, *y = b;
   if (x->op != y->op) return x->op < y->op ? -1 : 1;
   return (x->first > y->first) - (x->first < y->first);
 }
@@ -195,110 +175,163 @@ static int ascending(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-/* The most that runs of one operation can earn, less their cost; its rewards by ascending first stage. `stages` [count]
- * and `best` [count] are work space. A run is best in the first stage of some reward that is not negative, or where one
- * that is negative has ended: both are among `stages`. */
-static moc__wide most_earned(const reward *rewards, int64_t count, moc__wide cost, bool single, int64_t *stages,
-                             moc__wide *best) {
-  int64_t n = 0;
+/* Work space of that size. */
+static bool reserve(moc__retention *c, int64_t size) {
+  if (size <= c->work_size) return true;
+  int64_t *stages = moc__resize(c->allocator, c->stages, 2 * size, sizeof *stages);
+  if (stages != NULL) c->stages = stages;
+  moc__wide *best = moc__resize(c->allocator, c->best, 2 * size, sizeof *best);
+  if (best != NULL) c->best = best;
+  if (stages == NULL || best == NULL) return false;
+  c->work_size = 2 * size;
+  return true;
+}
+
+/* The stages that differ in what a run there earns or which cases it makes true, to stages[]; their number. A run in any
+ * other stage is worth as much as in the last of these before it, or is in no reward and no case. */
+static int64_t list_stages(moc__retention *c, const moc__reward *rewards, int64_t count, const moc__case *cases,
+                           int64_t n_cases) {
+  int64_t n = 0, kept = 0;
   for (int64_t i = 0; i < count; i++) {
-    stages[n++] = rewards[i].first;
-    stages[n++] = rewards[i].last + 1;
+    c->stages[n++] = rewards[i].first;
+    c->stages[n++] = rewards[i].last + 1;
   }
-  qsort(stages, (size_t)n, sizeof *stages, ascending);
-  moc__wide most = 0;
-  int64_t kept = 0;
-  for (int64_t i = 0; i < n; i++) {
-    if (i == 0 || stages[i] != stages[kept - 1]) stages[kept++] = stages[i];
+  for (int64_t i = 0; i < n_cases; i++) {
+    c->stages[n++] = cases[i].first;
+    c->stages[n++] = cases[i].last + 1;
   }
-  /* best[i]: with the last run in stages[i]. What that adds to runs up to stages[k] are the rewards that contain it and
-   * begin later; so go back over k, and rewards of falling first stage join. */
+  if (n > 0) qsort(c->stages, (size_t)n, sizeof *c->stages, ascending);
+  for (int64_t i = 0; i < n && c->stages[i] < c->n; i++) {
+    if (i == 0 || c->stages[i] != c->stages[kept - 1]) c->stages[kept++] = c->stages[i];
+  }
+  return kept;
+}
+
+/* best[i]: with the last run in stages[i]. What that adds to runs up to stages[k] are the rewards that contain it and
+ * begin later; so go back over k, and rewards of falling first stage join. So do cases that ask for a run: one that ends
+ * before stages[i] must have been satisfied by stages[k]. -1: no such runs. */
+static bool extend(moc__retention *c, const moc__reward *rewards, int64_t count, const moc__case *cases,
+                   int64_t n_cases, moc__wide cost, bool single, int64_t i) {
+  const moc__wide none = -((moc__wide)1 << 126);
+  int64_t r = count - 1, a = n_cases - 1, at = c->stages[i];
+  moc__wide joined = 0;
+  c->best[i] = none;
+  for (int64_t k = 0; k < n_cases; k++) {
+    if (!cases[k].runs && cases[k].first <= at && at <= cases[k].last) return false;
+  }
+  for (int64_t k = single ? -1 : i - 1; k >= -1; k--) {
+    int64_t after = k < 0 ? -1 : c->stages[k];
+    for (; r >= 0 && rewards[r].first > after; r--) {
+      if (rewards[r].first <= at && at <= rewards[r].last) joined += rewards[r].earns;
+    }
+    for (; a >= 0 && cases[a].first > after; a--) {
+      if (cases[a].runs && cases[a].last < at) return c->best[i] != none;
+    }
+    if (k >= 0 && c->best[k] == none) continue;
+    moc__wide now = joined - cost + (k < 0 ? 0 : c->best[k]);
+    if (now > c->best[i]) c->best[i] = now;
+  }
+  return true;
+}
+
+moc_status moc__retention_most(moc__retention *c, int64_t op, const moc__reward *rewards, int64_t count,
+                               const moc__case *cases, int64_t n_cases, moc__wide *most, bool *possible) {
+  if (!reserve(c, 2 * (count + n_cases))) return moc__out_of_memory(c->error);
+  int64_t last_begin = -1; /* of the cases that ask for a run */
+  for (int64_t i = 0; i < n_cases; i++) {
+    if (cases[i].runs) last_begin = cases[i].first;
+  }
+  moc__wide cost = (moc__wide)moc_graph_op_duration(c->graph, (moc_op)op) << c->certificate->shift;
+  *possible = last_begin < 0; /* without any run */
+  *most = 0;
+  if (moc_graph_op_compute_once(c->graph, (moc_op)op)) return MOC_OK;
+  int64_t kept = list_stages(c, rewards, count, cases, n_cases);
   for (int64_t i = 0; i < kept; i++) {
-    moc__wide joined = 0, found = 0;
-    bool any = false;
-    int64_t r = count - 1;
-    for (int64_t k = single ? -1 : i - 1;; k--) {
-      int64_t after = k < 0 ? -1 : stages[k];
-      if (k < -1) break;
-      for (; r >= 0 && rewards[r].first > after; r--) {
-        if (rewards[r].first <= stages[i] && stages[i] <= rewards[r].last) joined += rewards[r].earns;
-      }
-      moc__wide now = joined - cost + (k < 0 ? 0 : best[k]);
-      if (!any || now > found) found = now;
-      any = true;
-    }
-    best[i] = found;
-    if (found > most) most = found;
+    if (!extend(c, rewards, count, cases, n_cases, cost, c->certificate->max_computes == 2, i)) continue;
+    if (last_begin > c->stages[i]) continue;
+    if (!*possible || c->best[i] > *most) *most = c->best[i];
+    *possible = true;
   }
-  return most;
+  return MOC_OK;
 }
 
-static moc_status subtract_earnings(retention_check *c) {
+moc_status moc__retention_weigh(moc__retention *c, int64_t from, int64_t to, int64_t *next_share) {
   const moc__wide limit = (moc__wide)1 << 120;
+  moc_status status = MOC_OK;
+  c->sum = 0;
+  c->n_rewards = 0;
+  for (int64_t i = from; i < to && status == MOC_OK; i++) status = apply_event(c, i, next_share);
+  if (status != MOC_OK) return status;
   if (c->n_rewards > 0) qsort(c->rewards, (size_t)c->n_rewards, sizeof *c->rewards, by_op);
-  int64_t *stages = MOC__NEW(c->allocator, 2 * c->n_rewards, int64_t);
-  moc__wide *best = MOC__NEW(c->allocator, 2 * c->n_rewards, moc__wide);
-  moc_status status = stages != NULL && best != NULL ? MOC_OK : moc__out_of_memory(c->error);
-  for (int64_t i = 0, end; i < c->n_rewards && status == MOC_OK; i = end) {
-    moc__wide size = 0;
-    for (end = i; end < c->n_rewards && c->rewards[end].op == c->rewards[i].op; end++) {
-      moc__wide earns = c->rewards[end].earns;
-      if (!add(&size, earns < 0 ? -earns : earns) || size > limit) break;
-    }
-    if (size > limit) {
-      status = refuse(c, "its sums are beyond 128 bits");
-      break;
-    }
-    moc__wide cost = (moc__wide)moc_graph_op_duration(c->graph, (moc_op)c->rewards[i].op) << c->certificate->shift;
-    bool single = c->certificate->max_computes == 2;
-    moc__wide most = most_earned(c->rewards + i, end - i, cost, single, stages, best);
-    if (!add(&c->sum, -most)) status = refuse(c, "its sums are beyond 128 bits");
+  moc__wide size = 0;
+  for (int64_t i = 0; i < c->n_rewards; i++) {
+    if (i > 0 && c->rewards[i].op != c->rewards[i - 1].op) size = 0;
+    moc__wide earns = c->rewards[i].earns;
+    if (!add(&size, earns < 0 ? -earns : earns) || size > limit) return refuse(c, "its sums are beyond 128 bits");
   }
-  moc__release(c->allocator, stages);
-  moc__release(c->allocator, best);
-  return status;
+  return MOC_OK;
 }
 
-static moc_status check(retention_check *c, const moc_plan *plan, int64_t *bound) {
-  const moc_certificate *certificate = c->certificate;
+moc_status moc__retention_bound(const moc__retention *c, moc__wide sum, int64_t *bound) {
+  moc__wide unit = (moc__wide)1 << c->certificate->shift, extra = 0;
+  if (sum > 0) extra = sum / unit + (sum % unit != 0);
+  if (extra > MOC_MAX_TOTAL - c->baseline)
+    return refuse(c, "it proves a bound beyond 2^62: there is no schedule at all");
+  *bound = c->baseline + (int64_t)extra;
+  return MOC_OK;
+}
+
+moc_status moc__retention_begin(moc__retention *c, const moc_graph *graph, const moc_plan *plan,
+                                const moc_allocator *allocator, moc_error *error) {
+  const moc_certificate *certificate = &plan->certificate;
+  *c = (moc__retention){.graph = graph,
+                        .certificate = certificate,
+                        .allocator = allocator,
+                        .error = error,
+                        .n = moc_graph_operations(graph),
+                        .budget = plan->budget};
+  if (certificate->n_shares < 0 || (certificate->n_shares > 0 && certificate->shares == NULL))
+    return refuse(c, "its shares are missing");
   if (certificate->max_computes != 0 && certificate->max_computes != 2)
     return refuse(c, "its number of computations is neither 0 nor 2");
   if (certificate->max_computes == 2 && plan->max_computes > 2)
     return refuse(c, "it holds for at most 2 computations of an operation, and the plan allows more");
-  moc_op_list order = moc_graph_input_order(c->graph);
-  int64_t baseline = 0, next = 0;
+  c->place = MOC__NEW(allocator, c->n, int64_t);
+  c->given = MOC__NEW(allocator, (int64_t)moc_graph_tensors(graph) + 1, int32_t);
+  if (c->place == NULL || c->given == NULL) return moc__out_of_memory(error);
+  moc_op_list order = moc_graph_input_order(graph);
   for (int64_t j = 0; j < c->n; j++) {
     c->place[order.items[j]] = j;
-    baseline += moc_graph_op_duration(c->graph, order.items[j]);
+    c->baseline += moc_graph_op_duration(graph, order.items[j]);
   }
-  moc_status status = MOC_OK;
-  for (int64_t i = 0; i < certificate->n_weights && status == MOC_OK; i++) status = apply_event(c, i, &next);
-  if (status == MOC_OK && next < certificate->n_shares)
-    status = refuse(c, "its shares are not in the order of its weights");
-  if (status == MOC_OK) status = subtract_earnings(c);
-  if (status != MOC_OK) return status;
-  moc__wide unit = (moc__wide)1 << certificate->shift, extra = 0;
-  if (c->sum > 0) extra = c->sum / unit + (c->sum % unit != 0);
-  if (extra > MOC_MAX_TOTAL - baseline)
-    return refuse(c, "it proves a bound beyond 2^62: there is no schedule at all");
-  *bound = baseline + (int64_t)extra;
   return MOC_OK;
+}
+
+void moc__retention_end(moc__retention *c) {
+  void *blocks[] = {c->place, c->given, c->rewards, c->stages, c->best};
+  for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) moc__release(c->allocator, blocks[i]);
+}
+
+static moc_status check(moc__retention *c, int64_t *bound) {
+  int64_t next = 0;
+  moc_status status = moc__retention_weigh(c, 0, c->certificate->n_weights, &next);
+  if (status == MOC_OK && next < c->certificate->n_shares)
+    status = refuse(c, "its shares are not in the order of its weights");
+  for (int64_t i = 0, end; i < c->n_rewards && status == MOC_OK; i = end) {
+    for (end = i; end < c->n_rewards && c->rewards[end].op == c->rewards[i].op;) end++;
+    moc__wide most = 0;
+    bool possible;
+    status = moc__retention_most(c, c->rewards[i].op, c->rewards + i, end - i, NULL, 0, &most, &possible);
+    if (status == MOC_OK && !add(&c->sum, -most)) status = refuse(c, "its sums are beyond 128 bits");
+  }
+  return status == MOC_OK ? moc__retention_bound(c, c->sum, bound) : status;
 }
 
 moc_status moc__verify_retention(const moc_graph *graph, const moc_plan *plan, const moc_allocator *allocator,
                                  int64_t *bound, moc_error *error) {
-  retention_check c = {.graph = graph,
-                       .certificate = &plan->certificate,
-                       .allocator = allocator,
-                       .error = error,
-                       .n = moc_graph_operations(graph),
-                       .budget = plan->budget};
-  if (c.certificate->n_shares < 0 || (c.certificate->n_shares > 0 && c.certificate->shares == NULL))
-    return refuse(&c, "its shares are missing");
-  c.place = MOC__NEW(allocator, c.n, int64_t);
-  c.given = MOC__NEW(allocator, (int64_t)moc_graph_tensors(graph) + 1, int32_t);
-  moc_status status = c.place != NULL && c.given != NULL ? check(&c, plan, bound) : moc__out_of_memory(error);
-  void *blocks[] = {c.place, c.given, c.rewards};
-  for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) moc__release(allocator, blocks[i]);
+  moc__retention c;
+  moc_status status = moc__retention_begin(&c, graph, plan, allocator, error);
+  if (status == MOC_OK) status = check(&c, bound);
+  moc__retention_end(&c);
   return status;
 }

@@ -121,6 +121,7 @@ def test_bound(solved):
     solved.run("solve", "graph.json", "--budget", "10", "--threads", "1", "--moves", "2000", "-o", "proved.json")
     r = solved.run("verify", "graph.json", "proved.json", "--bound")
     assert r.status == 0 and "Certified   9 (TDI 12.5 %)" in r.out, r
+    assert "no shorter plan exists in the input order" in r.out
     assert solved.run("verify", "graph.json", "proved.json", "--bound", "--json").json()["certified_bound"] == 9
     assert solved.run("verify", "graph.json", "proved.json", "--json").json()["certified_bound"] is None
 
@@ -139,13 +140,27 @@ def test_certificates_of_all_kinds(work):
     """Written, read and proved again; with a larger share, or for a smaller budget, they prove something else."""
     graph = GRAPHS / "layered-100.json"
     arguments = ("--budget", "80%", "--threads", "1", "--moves", "3000")
-    work.run("solve", str(graph), *arguments, "-o", "order.json")
+    work.run("solve", str(graph), *arguments, "-o", "tree.json")
+    work.run("solve", str(graph), *arguments[:-1], "200", "-o", "order.json")
     work.run("solve", str(GRAPHS / "unet.json"), *arguments, "--order", "auto", "-o", "any.json")
-    for path, name, kind in ((graph, "order.json", "retention"), (GRAPHS / "unet.json", "any.json", "any-order")):
+    written = (graph, "order.json", "retention"), (graph, "tree.json", "branching"), (GRAPHS / "unet.json", "any.json", "any-order")
+    for path, name, kind in written:
         plan = json.loads((work.path / name).read_text())
         assert plan["certificate"]["kind"] == kind
         r = work.run("verify", str(path), name, "--bound", "--json")
         assert r.status == 0 and r.json()["certified_bound"] == plan["certificate"]["bound"] > plan["baseline_duration"], r
+
+    plan = json.loads((work.path / "tree.json").read_text())
+    assert plan["status"] == "optimal" and plan["certificate"]["bound"] == plan["total_duration"]
+    assert work.run("verify", str(graph), "tree.json", "--bound", "--json").json()["certified_optimal"] is True
+    plan["certificate"]["branches"].append(0)
+    work.write("tampered.json", plan)
+    r = work.run("verify", str(graph), "tampered.json", "--bound")
+    assert r.status == 1 and "it has branches that belong to none" in r.err, r
+    del plan["certificate"]["branches"]
+    work.write("tampered.json", plan)
+    r = work.run("verify", str(graph), "tampered.json", "--bound")
+    assert r.status == 1 and "certificate.branches" in r.err, r
 
     plan = json.loads((work.path / "order.json").read_text())
     plan["certificate"]["shares"][0]["share"] = 2 ** 20 + 1
@@ -155,7 +170,7 @@ def test_certificates_of_all_kinds(work):
     plan["certificate"]["kind"] = "none"
     work.write("tampered.json", plan)
     r = work.run("verify", str(graph), "tampered.json", "--bound")
-    assert r.status == 1 and 'expected "covering", "retention" or "any-order"' in r.err, r
+    assert r.status == 1 and 'expected "covering", "retention", "any-order" or "branching"' in r.err, r
     del plan["certificate"]["shares"]
     plan["certificate"]["kind"] = "retention"
     work.write("tampered.json", plan)

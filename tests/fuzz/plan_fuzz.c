@@ -47,6 +47,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     REQUIRE(verdict.peak_memory <= plan->budget && verdict.peak_memory == plan->peak_memory,
             "an untrue plan passed");
   }
+  /* A bound may be refused, or hold for a plan that is none; it ends, and without harm. */
+  status = moc_verify_bound(graph, plan, NULL, NULL, &error);
+  REQUIRE(status == MOC_OK || status == MOC_INVALID_PLAN, error.message);
   free(text);
   free(again);
   moc_plan_destroy(plan);

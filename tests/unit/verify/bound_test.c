@@ -126,7 +126,7 @@ static void retention_certificates(void **state) {
   weights[0].op = 3; /* d runs after c's stage */
   check_refused(graph, &plan, "an event that is none");
   weights[0].op = 2;
-  plan.certificate.kind = (moc_certificate_kind)3;
+  plan.certificate.kind = (moc_certificate_kind)4;
   check_refused(graph, &plan, "no known kind");
   plan.certificate = good;
   plan.certificate.n_shares = 1;
@@ -181,12 +181,122 @@ static void certificates_for_all_orders(void **state) {
   moc_graph_destroy(graph);
 }
 
+/* The worked example by cases: with a run of a (in d's stage or e's) it is one longer, without any there is an eighth byte
+ * too many, which a weight makes as dear as one likes. And then: what is wrong with a tree is told. */
+static void branching_certificates(void **state) {
+  (void)state;
+  moc_graph *graph = test_worked_example(NULL);
+  moc_bound_weight weights[1] = {{.op = 2, .stage = 2, .weight = 2048}};
+  moc_bound_share shares[1] = {{.weight = 0, .tensor = 0, .reader = 1, .last = 4, .share = 1}};
+  int64_t parts[2] = {0, 0};
+  moc_bound_branch branches[5] = {
+      {0, 3, 4, 0}, {MOC_NONE, MOC_NONE, MOC_NONE, 0}, {MOC_NONE, MOC_NONE, MOC_NONE, 1}};
+  const moc_bound_branch split = branches[0], leaf = branches[1];
+  moc_plan plan = {.budget = 10, .max_computes = 2, .order = MOC_ORDER_INPUT};
+  plan.certificate = (moc_certificate){.kind = MOC_CERTIFICATE_BRANCHING,
+                                       .max_computes = 2,
+                                       .shift = 8,
+                                       .n_weights = 1,
+                                       .weights = weights,
+                                       .n_parts = 2,
+                                       .parts = parts,
+                                       .n_branches = 3,
+                                       .branches = branches};
+  moc_certificate good = plan.certificate;
+  parts[1] = 0; /* the first part has no weights, the second one all: 8 a byte too many */
+  check_proves(graph, &plan, 9);
+  branches[0].first = 4; /* in d's stage a may run, too, and saves the byte: but only in one case */
+  check_proves(graph, &plan, 8);
+  branches[0] = split;
+  branches[1].part = 1; /* a run costs 1 and saves 5 bytes: not a whole duration is proved */
+  check_proves(graph, &plan, 8);
+  branches[1].part = 0;
+  branches[2].part = 0;
+  check_proves(graph, &plan, 8);
+  branches[2].part = 1;
+  plan.max_computes = 3;
+  check_refused(graph, &plan, "at most 2 computations");
+  plan.certificate.max_computes = 0;
+  check_proves(graph, &plan, 9);
+  plan.max_computes = 2;
+  plan.certificate = good;
+  plan.certificate.bound = 10;
+  check_refused(graph, &plan, "it says that it proves 10; it proves 9");
+  plan.certificate.n_branches = 0;
+  check_refused(graph, &plan, "parts or branches are missing");
+  plan.certificate.n_branches = MOC_MAX_BRANCHES + 1;
+  check_refused(graph, &plan, "more than 2^20");
+  plan.certificate.n_branches = 2;
+  check_refused(graph, &plan, "only one of its answers");
+  plan.certificate.n_branches = 4;
+  branches[3] = leaf;
+  check_refused(graph, &plan, "belong to none");
+  plan.certificate.n_branches = 3;
+  branches[2].part = 2;
+  check_refused(graph, &plan, "a part that it does not have");
+  branches[2].part = -1;
+  check_refused(graph, &plan, "a part that it does not have");
+  branches[2].part = 1;
+  branches[0].op = 5;
+  check_refused(graph, &plan, "what the graph does not have");
+  branches[0].op = 3; /* d is not computed before its own stage */
+  check_refused(graph, &plan, "does not run again");
+  branches[0] = (moc_bound_branch){0, 4, 3, 0};
+  check_refused(graph, &plan, "stages that are none");
+  branches[0] = split;
+  parts[1] = 2;
+  check_refused(graph, &plan, "do not divide");
+  parts[1] = 0;
+  parts[0] = 1;
+  check_refused(graph, &plan, "do not divide");
+  parts[0] = 0;
+  plan.certificate.n_shares = 1;
+  check_refused(graph, &plan, "shares are missing");
+  plan.certificate.shares = shares;
+  shares[0].weight = 1;
+  check_refused(graph, &plan, "not in the order");
+  plan.certificate = good;
+  /* Not again, and yet again: no such schedule, so only the other cases count. */
+  branches[1] = split;
+  branches[2] = leaf;
+  branches[3] = leaf;
+  branches[4] = leaf;
+  branches[4].part = 1;
+  plan.certificate.n_branches = 5;
+  check_proves(graph, &plan, 9);
+  branches[1] = (moc_bound_branch){0, 4, 4, 0};
+  check_proves(graph, &plan, 9);
+  moc_graph_destroy(graph);
+}
+
+static void a_tree_may_not_be_too_deep(void **state) {
+  (void)state;
+  moc_graph *graph = test_worked_example(NULL);
+  static moc_bound_branch branches[2 * MOC_MAX_BRANCH_DEPTH + 3];
+  int64_t part = 0;
+  moc_plan plan = {.budget = 10, .max_computes = 2, .order = MOC_ORDER_INPUT};
+  plan.certificate = (moc_certificate){
+      .kind = MOC_CERTIFICATE_BRANCHING, .max_computes = 2, .n_parts = 1, .parts = &part, .branches = branches};
+  for (int64_t depth = MOC_MAX_BRANCH_DEPTH; depth <= MOC_MAX_BRANCH_DEPTH + 1; depth++) {
+    int64_t n = plan.certificate.n_branches = 2 * depth + 1;
+    for (int64_t i = 0; i < n; i++)
+      branches[i] =
+          i < depth ? (moc_bound_branch){0, 3, 4, 0} : (moc_bound_branch){MOC_NONE, MOC_NONE, MOC_NONE, 0};
+    plan.certificate.n_weights = 0;
+    plan.certificate.weights = &(moc_bound_weight){0};
+    if (depth == MOC_MAX_BRANCH_DEPTH)
+      check_proves(graph, &plan, 8);
+    else
+      check_refused(graph, &plan, "too deep");
+  }
+  moc_graph_destroy(graph);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(retention_certificates),
-      cmocka_unit_test(certificates_for_all_orders),
-      cmocka_unit_test(a_solve_certifies_its_bound),
-      cmocka_unit_test(what_proves_less_is_refused),
+      cmocka_unit_test(retention_certificates),      cmocka_unit_test(branching_certificates),
+      cmocka_unit_test(a_tree_may_not_be_too_deep),  cmocka_unit_test(certificates_for_all_orders),
+      cmocka_unit_test(a_solve_certifies_its_bound), cmocka_unit_test(what_proves_less_is_refused),
   };
   return cmocka_run_group_tests_name("bound", tests, NULL, NULL);
 }
