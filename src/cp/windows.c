@@ -348,7 +348,11 @@ static void tell(moc__windows *w) {
   moc__model *m = w->model;
   w->extra = extra_of(m);
   moc__incumbent_offer_pairs(w->incumbent, m->pairs, m->n_pairs, w->extra, moc__model_peak(m), m->max_computes);
-  moc__candidate plan = {w->order, m->pairs, m->n_pairs, m->pairs_capacity, w->extra};
+  moc__candidate plan = {.order = w->order,
+                         .pairs = m->pairs,
+                         .n_pairs = m->n_pairs,
+                         .capacity = m->pairs_capacity,
+                         .extra = w->extra};
   if (w->pool != NULL && !moc__pool_offer(w->pool, &plan)) m->engine.out_of_memory = true;
 }
 
