@@ -122,9 +122,9 @@ int main(int argc, char **argv) {
     return 2;
   }
   bench b = {.allocator = moc__allocator_or_default(NULL),
-             .computes = argc > 3 ? atoi(argv[3]) : 2,
-             .moves = argc > 4 ? atoll(argv[4]) : 1000000,
-             .seconds = argc > 5 ? atof(argv[5]) : 10,
+             .computes = argc > 3 ? (int32_t)strtol(argv[3], NULL, 10) : 2,
+             .moves = argc > 4 ? strtoll(argv[4], NULL, 10) : 1000000,
+             .seconds = argc > 5 ? strtod(argv[5], NULL) : 10,
              .seed = argc > 6 ? strtoull(argv[6], NULL, 10) : 1};
   char *text;
   size_t length;
@@ -134,7 +134,7 @@ int main(int argc, char **argv) {
   check(moc_graph_read_json(text, length, NULL, &b.graph, NULL, &error), &error);
   free(text);
   check(moc_graph_get_facts(b.graph, &facts, &error), &error);
-  b.budget = (int64_t)((double)facts.baseline_peak * atof(argv[2]) / 100 + 0.999);
+  b.budget = (int64_t)((double)facts.baseline_peak * strtod(argv[2], NULL) / 100 + 0.999);
   b.baseline = facts.baseline_duration;
   check(moc__staged_init(&b.staged, b.graph, moc_graph_input_order(b.graph).items, &b.allocator, &error), &error);
   moc__retain retain;

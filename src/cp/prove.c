@@ -20,7 +20,7 @@ enum {
 #define LEAST_WRITING INT64_C(1000000)   /* work for a proof by cases; or this share of the proof's */
 #define MOST_LIVES    INT64_C(150000000) /* steps of all tensors' lives for which the retention bound is tried */
 
-enum { WRITING_SHARE = 8, DONE_SHARE = 2 }; /* while the proof goes on; when it has ended */
+enum { WRITING_SHARE = 8, DONE_SHARE = 4 }; /* while the proof goes on; when it has ended */
 
 /* Of the work, for windows: at first, after one that found a plan, at least, and how fast it falls with each that did not. */
 static const double FIRST_SHARE = 0.3, MOST_SHARE = 0.6, LEAST_SHARE = 0.08, SHARE_DECAY = 0.95;

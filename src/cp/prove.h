@@ -3,8 +3,9 @@
  * First the covering bound (bounds/cover.h), at once; then the retention bound (bounds/retain.h), until it rises no more. Then
  * the constraint program is asked for a schedule below a target: a refusal proves the target a lower bound, an answer is a
  * better plan. Targets lie between bound and plan, nearer to the bound after a failure and further after a success (a
- * destructive lower bound); the plan's own duration is the last. While there is no plan, it is more than any schedule takes: where that is refused there is
- * none, and the incumbent is told. */
+ * destructive lower bound); the plan's own duration is the last. While there is no plan, it is more than any schedule takes:
+ * where that is refused there is none, and the incumbent is told. Between targets a part of the work goes to windows
+ * (cp/windows.h), which look for better plans and prove nothing. */
 #ifndef MOC_CP_PROVE_H
 #define MOC_CP_PROVE_H
 
