@@ -208,10 +208,14 @@ static int print_no_plan(const moc_graph *graph, const moc_plan *plan, const moc
   free(text);
   if (document == NULL) return cli_print_json(NULL);
   json_t *op = facts->working_set_op == MOC_NONE ? json_null() : cli_json_op(graph, facts->working_set_op);
+  bool hindered =
+      plan->status == MOC_PLAN_INFEASIBLE && plan->bound_scope == MOC_SCOPE_ANY && plan->obstacle != MOC_NONE;
+  json_t *obstacle = hindered ? cli_json_op(graph, plan->obstacle) : json_null();
   json_t *least = plan->status == MOC_PLAN_UNKNOWN ? json_integer(plan->peak_memory) : json_null();
   if (json_object_set_new(document, "working_set_bound", json_integer(facts->working_set_bound)) != 0 ||
       json_object_set_new(document, "working_set_node", op) != 0 ||
       json_object_set_new(document, "smallest_budget", json_integer(facts->working_set_bound)) != 0 ||
+      json_object_set_new(document, "obstacle", obstacle) != 0 ||
       json_object_set_new(document, "least_peak_seen", least) != 0) {
     json_decref(document);
     return cli_print_json(NULL);

@@ -116,6 +116,8 @@ def test_infeasible_above_the_working_set(work):
     r = work.run("solve", graph, "-b", budget, "-o", "none.json", "--threads", 1, "--quiet", timeout=120)
     assert r.status == 3 and work.files() == []
     assert "no plan exists" in r.err and '"layer1.2.relu3.backward" cannot be computed' in r.err
+    r = work.run("solve", graph, "-b", budget, "--threads", 1, "--json", timeout=120)
+    assert r.status == 3 and r.json()["obstacle"] == "layer1.2.relu3.backward"
 
 
 def test_infeasible_in_the_input_order(work):
@@ -125,7 +127,7 @@ def test_infeasible_in_the_input_order(work):
     assert r.status == 3 and work.files() == ["graph.json"]
     assert "in the input order with at most 2 computations" in r.err and "--order auto" in r.err
     r = work.run(*command, "--max-computes", 2, "--json", timeout=30)
-    assert r.status == 3 and r.json()["status"] == "infeasible" and r.json()["bound_scope"] == "order"
+    assert r.status == 3 and r.json()["status"] == "infeasible" and r.json()["bound_scope"] == "order" and r.json()["obstacle"] is None
     assert work.run(*command, timeout=30).status == 0
 
 
@@ -135,6 +137,7 @@ def test_infeasible_as_json(example):
     answer = r.json()
     assert answer["status"] == "infeasible" and answer["sequence"] == [] and answer["total_duration"] is None
     assert answer["working_set_bound"] == answer["smallest_budget"] == 8 and answer["working_set_node"] == "b"
+    assert answer["obstacle"] == "b" and answer["bound_scope"] == "any" and answer["least_peak_seen"] is None
     assert answer["lower_bound"] >= 8
 
 
