@@ -18,7 +18,7 @@ LIMITS = [
     ("vgg16", "85%", "input", 0.8),
     ("layered-250", "60%", "auto", 10.5),
     ("layered-1000", "70%", "auto", 4.6),
-    ("resnet50", "30%", "auto", 17.5),
+    ("resnet50", "30%", "auto", 18.0),
 ]
 
 
