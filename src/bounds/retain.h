@@ -116,6 +116,7 @@ typedef struct moc__retain {
   int64_t extra;     /* proven */
   int shift;         /* of the integers that prove it */
   int64_t work;      /* about microseconds */
+  int64_t cells;     /* pairs of them looked at for choices of many, not yet in `work` */
 } moc__retain;
 
 /* A relaxation without events: proves 0. OUT_OF_MEMORY. */

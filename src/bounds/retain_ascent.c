@@ -9,6 +9,8 @@
 
 #define LEAST_FRACTION 1e-3 /* so that a support can come back */
 
+enum { CELLS_A_UNIT = 1000 }; /* of work: pairs of cells that are looked at */
+
 /* --- One operation's best choice --- */
 
 static void pick_one(moc__retain *r, moc__retain_op *op, double cost) {
@@ -37,6 +39,7 @@ static void pick_many(moc__retain *r, moc__retain_op *op, double cost) {
   int32_t n = op->n_cells, found = -1;
   double *from = r->room, *before = from + n + 1, *add = before + n + 1;
   double best = moc__retain_may_end(r, op, -1) ? 0 : -INFINITY;
+  r->cells += (int64_t)n * (n + op->n_intervals);
   for (int32_t i = 0; i < n; i++) {
     double gain = 0;
     for (int32_t k = 0; k <= i; k++) add[k] = 0;
@@ -111,7 +114,8 @@ static void evaluate(void *context) {
   for (int32_t p = 0; p < r->staged->n; p++) {
     if (r->ops[p].n_intervals > 0) pick(r, p);
   }
-  r->work += 1 + (r->n_supports + r->n_flat) / 150;
+  r->work += 1 + (r->n_supports + r->n_flat) / 150 + r->cells / CELLS_A_UNIT;
+  r->cells %= CELLS_A_UNIT;
 }
 
 /* What the choice gives a support: V - X. */

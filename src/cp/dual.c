@@ -11,7 +11,8 @@ enum {
   WINDOW_ROUNDS = 60,  /* in a window, at first */
   WINDOW_RESTART = 6,  /* and whenever the search is at level 0 there */
   NODE_ROUNDS = 4,     /* below */
-  MOST_SUPPORTS = 2000000
+  MOST_SUPPORTS = 2000000,
+  CELLS_A_UNIT = 1000 /* of work: pairs of cells that are looked at */
 };
 #define LARGEST_WEIGHT (INT64_C(1) << 42)
 #define MOST_EARNINGS  (INT64_C(1) << 60) /* more than this in sum: the multipliers are useless */
@@ -41,12 +42,13 @@ moc__dual *moc__dual_create(moc__model *model, moc__retain *retain) {
 }
 
 static void release_layout(moc__dual *d) {
-  void *blocks[] = {d->choices, d->value, d->spans, d->earning, d->from, d->step, d->seen, d->before, d->losses};
+  void *blocks[] = {d->choices, d->value,  d->spans,     d->earning,    d->from,     d->step,     d->seen,
+                    d->before,  d->losses, d->first_low, d->first_high, d->next_low, d->next_high};
   for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) moc__release(&d->allocator, blocks[i]);
   d->choices = NULL;
   d->value = d->earning = d->from = d->step = NULL;
   d->spans = d->seen = NULL;
-  d->before = NULL;
+  d->before = d->first_low = d->first_high = d->next_low = d->next_high = NULL;
   d->losses = NULL;
 }
 
@@ -82,12 +84,13 @@ static bool rebuild(moc__dual *d) {
       (void)moc__retain_interval(r, p, m->starts[p].spans[i].first, m->starts[p].spans[i].last);
   }
   if (r->out_of_memory || !moc__retain_lay_out(r)) return false;
-  int64_t places = 0, cells = 0, most = 0;
+  int64_t places = 0, cells = 0, most = 0, most_intervals = 0;
   for (int32_t p = 0; p < m->staged->n; p++) {
     if (r->ops[p].n_intervals == 0) continue;
     places++;
     cells += r->ops[p].n_cells;
     most = moc__max(most, r->ops[p].n_cells);
+    most_intervals = moc__max(most_intervals, r->ops[p].n_intervals);
   }
   d->choices = MOC__NEW_ZEROED(&d->allocator, places, moc__choice);
   d->losses = MOC__NEW(&d->allocator, places, moc__loss);
@@ -98,8 +101,12 @@ static bool rebuild(moc__dual *d) {
   d->step = MOC__NEW(&d->allocator, most, int64_t);
   d->seen = MOC__NEW(&d->allocator, most, uint64_t);
   d->before = MOC__NEW(&d->allocator, most, int32_t);
+  d->first_low = MOC__NEW(&d->allocator, most, int32_t);
+  d->first_high = MOC__NEW(&d->allocator, most, int32_t);
+  d->next_low = MOC__NEW(&d->allocator, most_intervals, int32_t);
+  d->next_high = MOC__NEW(&d->allocator, most_intervals, int32_t);
   if (!d->choices || !d->losses || !d->value || !d->spans || !d->earning || !d->from || !d->step || !d->seen ||
-      !d->before)
+      !d->before || !d->first_low || !d->first_high || !d->next_low || !d->next_high)
     return false;
   d->n_choices = cells = 0;
   for (int32_t p = 0; p < m->staged->n; p++) {
@@ -144,7 +151,21 @@ static int64_t earn_single(const moc__dual *d, const moc__choice *c, moc__limits
   return best;
 }
 
-/* With any number of starts: from[i] is the best whose last start is in cell i. */
+/* Lists of the operation's intervals by their first cell and by their last one. */
+static void list_intervals(moc__dual *d, const moc__retain_op *op) {
+  for (int32_t i = 0; i < op->n_cells; i++) d->first_low[i] = d->first_high[i] = -1;
+  for (int32_t s = (int32_t)op->n_intervals - 1; s >= 0; s--) {
+    moc__interval x = op->intervals[s];
+    if (x.low > x.high) continue;
+    d->next_low[s] = d->first_low[x.low];
+    d->first_low[x.low] = s;
+    d->next_high[s] = d->first_high[x.high];
+    d->first_high[x.high] = s;
+  }
+}
+
+/* With any number of starts: from[i] is the best whose last start is in cell i. step[k] is what the intervals that begin in
+ * cell k and contain cell i earn. */
 static int64_t earn_many(moc__dual *d, const moc__choice *c, moc__limits l, int32_t *found) {
   const moc__retain_op *op = &d->retain->ops[c->place];
   const uint64_t *spans = d->spans + c->cells;
@@ -152,15 +173,17 @@ static int64_t earn_many(moc__dual *d, const moc__choice *c, moc__limits l, int3
   int64_t cost = d->model->staged->duration[c->place] << d->shift;
   int64_t best = l.some || l.hit != 0 ? -MOC__IMPOSSIBLE : 0;
   *found = -1;
+  list_intervals(d, op);
+  d->cells += op->n_intervals + (int64_t)op->n_cells * op->n_cells / 2;
   for (int32_t i = 0; i < op->n_cells; i++) {
+    d->step[i] = 0;
+    for (int32_t s = d->first_low[i]; s >= 0; s = d->next_low[s]) d->step[i] += earning[s];
+    for (int32_t s = i > 0 ? d->first_high[i - 1] : -1; s >= 0; s = d->next_high[s])
+      d->step[op->intervals[s].low] -= earning[s];
     d->seen[i] = (i > 0 ? d->seen[i - 1] : 0) | spans[i]; /* spans that began */
     d->from[i] = -MOC__IMPOSSIBLE;
     d->before[i] = -1;
     if ((spans[i] & l.missed) != 0) continue;
-    for (int32_t k = 0; k <= i; k++) d->step[k] = 0;
-    for (int64_t s = 0; s < op->n_intervals; s++) {
-      if (op->intervals[s].low <= i && i <= op->intervals[s].high) d->step[op->intervals[s].low] += earning[s];
-    }
     /* Over before cell i: began, and not there. All that must be hit among those was hit by earlier starts. */
     uint64_t over = d->seen[i] & ~spans[i];
     int64_t gain = 0;
@@ -369,5 +392,5 @@ void moc__dual_tune(moc__dual *d, bool fixes, int32_t node_rounds) {
 }
 
 int64_t moc__dual_work(const moc__dual *d) {
-  return d->work;
+  return d->work + d->cells / CELLS_A_UNIT;
 }

@@ -46,13 +46,16 @@ struct moc__dual {
   int64_t *step;
   uint64_t *seen;
   int32_t *before;
-  moc__loss *losses; /* [n_losses] ascending */
+  int32_t *first_low, *first_high; /* [most cells] lists of an operation's intervals */
+  int32_t *next_low, *next_high;   /* [most intervals] */
+  moc__loss *losses;               /* [n_losses] ascending */
   int64_t n_losses;
   bool (*stop)(void *);
   void *stop_context;
   bool fixes;
   int32_t node_rounds;
   int64_t calls, work, last_separation;
+  int64_t cells;    /* looked at for choices of many */
   int64_t fixed_at; /* literals at level 0 then */
   int shift;        /* of bound and earnings: small enough for 64 bits */
   int weight_shift; /* of multipliers, on top of that */
