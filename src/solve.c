@@ -286,12 +286,16 @@ static moc_status fill_plan(solve *s, moc_plan *plan, moc_error *error) {
   int32_t refuted = atomic_load(&incumbent->refuted);
   plan->peak_memory = atomic_load(&incumbent->least_peak);
   if (moc__incumbent_extra(incumbent) == INT64_MAX) {
-    bool excluded = refuted < 0 && moc__excluded(incumbent);
-    plan->status = refuted >= 0 || excluded ? MOC_PLAN_INFEASIBLE : MOC_PLAN_UNKNOWN;
-    if (refuted >= 0) plan->bound_scope = MOC_SCOPE_ANY;
-    if (refuted >= 0 && refuted < s->staged.n) plan->obstacle = s->staged.order[refuted];
-    if (excluded) plan->bound_scope = MOC_SCOPE_ORDER;
-    if (excluded) plan->max_computes = s->most_computes;
+    plan->status = MOC_PLAN_UNKNOWN;
+    if (refuted >= 0) {
+      plan->status = MOC_PLAN_INFEASIBLE;
+      plan->bound_scope = MOC_SCOPE_ANY;
+      if (refuted < s->staged.n) plan->obstacle = s->staged.order[refuted];
+    } else if (moc__excluded(incumbent)) {
+      plan->status = MOC_PLAN_INFEASIBLE;
+      plan->bound_scope = MOC_SCOPE_ORDER;
+      plan->max_computes = s->most_computes;
+    }
     return MOC_OK;
   }
 

@@ -23,25 +23,17 @@ static bool copy_relaxation(moc__branching *b, const moc__retain *root) {
       (void)moc__retain_interval(r, p, root->ops[p].intervals[i].first, root->ops[p].intervals[i].last);
   }
   for (int64_t e = 0; e < root->n_events; e++) {
-    moc__retain_event event = root->events[e];
-    if (event.best <= 0 && event.proves <= 0) continue;
-    if (!moc__grow(&b->allocator, &r->events, r->n_events, &r->events_capacity, sizeof *r->events)) return false;
-    int64_t first = event.first_hold;
-    event.first_hold = -1;
-    r->events[r->n_events++] = event;
-    for (int64_t h = first; h >= 0; h = root->holds[h].next) {
-      int64_t hold = moc__retain_hold_add(r, r->n_events - 1, root->holds[h].tensor, root->holds[h].size);
+    const moc__retain_event *event = &root->events[e];
+    if (event->best <= 0 && event->proves <= 0) continue;
+    int64_t copy = moc__retain_event_add(r, *event);
+    if (copy < 0) return false;
+    for (int64_t h = event->first_hold; h >= 0; h = root->holds[h].next) {
+      int64_t hold = moc__retain_hold_add(r, copy, root->holds[h].tensor, root->holds[h].size);
       if (hold < 0) return false;
       for (int64_t k = root->holds[h].first_support; k >= 0; k = root->supports[k].next) {
         moc__retain_support s = root->supports[k];
-        if (s.read >= 0) {
-          moc__interval x = root->ops[s.reader].intervals[s.read];
-          s.read = moc__retain_interval(r, s.reader, x.first, x.last);
-        }
-        if (s.end >= 0) {
-          moc__interval x = root->ops[s.ender].intervals[s.end];
-          s.end = moc__retain_interval(r, s.ender, x.first, x.last);
-        }
+        s.read = moc__retain_interval_of(r, root, s.reader, s.read);
+        s.end = moc__retain_interval_of(r, root, s.ender, s.end);
         moc__retain_support_add(r, hold, s);
       }
     }

@@ -43,6 +43,22 @@ int32_t moc__retain_interval(moc__retain *r, int32_t place, int32_t first, int32
   return (int32_t)op->n_intervals++;
 }
 
+int32_t moc__retain_interval_of(moc__retain *r, const moc__retain *from, int32_t place, int32_t index) {
+  if (index < 0) return -1;
+  const moc__interval *x = &from->ops[place].intervals[index];
+  return moc__retain_interval(r, place, x->first, x->last);
+}
+
+int64_t moc__retain_event_add(moc__retain *r, moc__retain_event event) {
+  if (!moc__grow(&r->allocator, &r->events, r->n_events, &r->events_capacity, sizeof *r->events)) {
+    r->out_of_memory = true;
+    return -1;
+  }
+  event.first_hold = -1;
+  r->events[r->n_events] = event;
+  return r->n_events++;
+}
+
 int64_t moc__retain_hold_add(moc__retain *r, int64_t event, int32_t tensor, int64_t size) {
   if (!moc__grow(&r->allocator, &r->holds, r->n_holds, &r->holds_capacity, sizeof *r->holds)) {
     r->out_of_memory = true;

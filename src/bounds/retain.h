@@ -35,6 +35,8 @@
 enum { MOC__FRACTION_SHIFT = 20 }; /* fractions are multiples of 2^-20 */
 
 /* Stages first..last of starts of one operation: X(place, first..last). */
+enum { MOC__CELLS_A_UNIT = 1000 }; /* of work, for choices of many: pairs of cells that are looked at */
+
 typedef struct moc__interval {
   int32_t first, last;
   int32_t low, high; /* cells, both included */
@@ -166,6 +168,10 @@ static inline bool moc__retain_may_end(const moc__retain *retain, const moc__ret
 
 /* The interval first..last of a place, cut to the stages after the place; -1 when that is empty. */
 int32_t moc__retain_interval(moc__retain *retain, int32_t place, int32_t first, int32_t last);
+/* The interval of `from` that a place has under that index there (-1: none), here. */
+int32_t moc__retain_interval_of(moc__retain *retain, const moc__retain *from, int32_t place, int32_t index);
+/* Add a copy of `event` without holds; -1 when memory is out. */
+int64_t moc__retain_event_add(moc__retain *retain, moc__retain_event event);
 /* A hold without supports; -1 when memory is out. */
 int64_t moc__retain_hold_add(moc__retain *retain, int64_t event, int32_t tensor, int64_t size);
 /* Add a copy of `support` to a hold. */

@@ -9,8 +9,6 @@
 
 #define LEAST_FRACTION 1e-3 /* so that a support can come back */
 
-enum { CELLS_A_UNIT = 1000 }; /* of work: pairs of cells that are looked at */
-
 /* --- One operation's best choice --- */
 
 static void pick_one(moc__retain *r, moc__retain_op *op, double cost) {
@@ -114,8 +112,8 @@ static void evaluate(void *context) {
   for (int32_t p = 0; p < r->staged->n; p++) {
     if (r->ops[p].n_intervals > 0) pick(r, p);
   }
-  r->work += 1 + (r->n_supports + r->n_flat) / 150 + r->cells / CELLS_A_UNIT;
-  r->cells %= CELLS_A_UNIT;
+  r->work += 1 + (r->n_supports + r->n_flat) / 150 + r->cells / MOC__CELLS_A_UNIT;
+  r->cells %= MOC__CELLS_A_UNIT;
 }
 
 /* What the choice gives a support: V - X. */

@@ -123,18 +123,14 @@ static double overload(const separation *s, int32_t k, int32_t p) {
 static int64_t add_event(separation *s, int32_t k, int32_t p) {
   moc__retain *r = s->r;
   const moc__staged *staged = r->staged;
-  if (!moc__grow(&r->allocator, &r->events, r->n_events, &r->events_capacity, sizeof *r->events)) {
-    r->out_of_memory = true;
-    return -1;
-  }
-  moc__retain_event event = {.stage = k, .place = p, .room = r->budget, .first_hold = -1};
+  moc__retain_event event = {.stage = k, .place = p, .room = r->budget};
   if (p == k) event.room -= staged->workspace[k];
   for (int32_t i = 0; i < s->n_active; i++) {
     if (look_at(s, s->active[i], k, p).fixed) event.room -= staged->size[s->active[i]];
   }
+  int64_t index = moc__retain_event_add(r, event);
+  if (index < 0) return -1;
   s->added++;
-  r->events[r->n_events] = event;
-  int64_t index = r->n_events++;
   if (p != k && staged->workspace[p] > 0) {
     int64_t hold = moc__retain_hold_add(r, index, -1, staged->workspace[p]);
     int32_t read = moc__retain_interval(r, p, k, k);

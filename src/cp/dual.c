@@ -11,8 +11,7 @@ enum {
   WINDOW_ROUNDS = 60,  /* in a window, at first */
   WINDOW_RESTART = 6,  /* and whenever the search is at level 0 there */
   NODE_ROUNDS = 4,     /* below */
-  MOST_SUPPORTS = 2000000,
-  CELLS_A_UNIT = 1000 /* of work: pairs of cells that are looked at */
+  MOST_SUPPORTS = 2000000
 };
 #define LARGEST_WEIGHT (INT64_C(1) << 42)
 #define MOST_EARNINGS  (INT64_C(1) << 60) /* more than this in sum: the multipliers are useless */
@@ -392,5 +391,5 @@ void moc__dual_tune(moc__dual *d, bool fixes, int32_t node_rounds) {
 }
 
 int64_t moc__dual_work(const moc__dual *d) {
-  return d->work + d->cells / CELLS_A_UNIT;
+  return d->work + d->cells / MOC__CELLS_A_UNIT;
 }

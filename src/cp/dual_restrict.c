@@ -34,14 +34,10 @@ static void add(const moc__retain *whole, const state *states, const moc__retain
                 int64_t hold) {
   moc__retain_support copy = *s;
   copy.read = copy.end = -1;
-  if (s->read >= 0 && state_of(whole, states, s->reader, s->read) == OPEN) {
-    const moc__interval *v = &whole->ops[s->reader].intervals[s->read];
-    copy.read = moc__retain_interval(part, s->reader, v->first, v->last);
-  }
-  if (s->end >= 0 && state_of(whole, states, s->ender, s->end) == OPEN) {
-    const moc__interval *x = &whole->ops[s->ender].intervals[s->end];
-    copy.end = moc__retain_interval(part, s->ender, x->first, x->last);
-  }
+  if (s->read >= 0 && state_of(whole, states, s->reader, s->read) == OPEN)
+    copy.read = moc__retain_interval_of(part, whole, s->reader, s->read);
+  if (s->end >= 0 && state_of(whole, states, s->ender, s->end) == OPEN)
+    copy.end = moc__retain_interval_of(part, whole, s->ender, s->end);
   copy.fraction = copy.best;
   moc__retain_support_add(part, hold, copy);
 }
@@ -82,17 +78,12 @@ moc_status moc__dual_restrict(const moc__model *model, const moc__retain *whole,
       states[op->flat + i] = look(model, p, op->intervals[i].first, op->intervals[i].last);
   }
   for (int64_t i = 0; i < whole->n_events && !part->out_of_memory; i++) {
-    if (!moc__grow(&part->allocator, &part->events, part->n_events, &part->events_capacity, sizeof *part->events)) {
-      part->out_of_memory = true;
-      break;
-    }
-    moc__retain_event *event = &part->events[part->n_events];
-    *event = whole->events[i];
-    event->first_hold = -1;
+    int64_t to = moc__retain_event_add(part, whole->events[i]);
+    if (to < 0) break;
+    moc__retain_event *event = &part->events[to];
     event->weight = event->best;
     for (int64_t h = whole->events[i].first_hold; h >= 0; h = whole->holds[h].next)
-      restrict_hold(whole, states, &whole->holds[h], part, part->n_events);
-    part->n_events++;
+      restrict_hold(whole, states, &whole->holds[h], part, to);
     /* Nothing open, and nothing wrong: no need to look at it. */
     if (event->first_hold < 0 && event->room >= 0) part->n_events--;
   }

@@ -347,3 +347,9 @@ void moc__model_suggest(moc__model *m, const moc__pair *pairs, int64_t n_pairs) 
     for (int64_t c = 0; c < s->n_times; c++) m->engine.phase[s->times[c]] = c < times ? 1 : -1;
   }
 }
+
+int64_t moc__model_extra(const moc__model *m) {
+  int64_t extra = 0;
+  for (int64_t i = 0; i < m->n_pairs; i++) extra += m->staged->duration[m->pairs[i].place];
+  return extra;
+}

@@ -126,6 +126,9 @@ typedef enum moc__model_end {
 /* Search, evaluate, refine, until one of the ends. */
 moc__model_end moc__model_solve(moc__model *model, int64_t conflicts, bool (*stop)(void *), void *context);
 
+/* The extra duration of pairs[] after MOC__MODEL_SOLVED. */
+int64_t moc__model_extra(const moc__model *model);
+
 /* The peak memory of pairs[] after MOC__MODEL_SOLVED. */
 static inline int64_t moc__model_peak(const moc__model *model) {
   return model->peak;

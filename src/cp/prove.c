@@ -171,12 +171,6 @@ static void choose_target(moc__prover *p, int64_t best) {
   moc__model_set_target(&p->model, p->target);
 }
 
-static int64_t extra_of(const moc__model *m) {
-  int64_t extra = 0;
-  for (int64_t i = 0; i < m->n_pairs; i++) extra += m->staged->duration[m->pairs[i].place];
-  return extra;
-}
-
 /* One slice on the target. False when there is nothing more to do. */
 static bool pursue(moc__prover *p) {
   moc__model *m = &p->model;
@@ -186,7 +180,7 @@ static bool pursue(moc__prover *p) {
   moc__model_end end = moc__model_solve(m, SLICE, stop, p->incumbent);
   if (m->stuck || m->engine.out_of_memory) return false;
   if (end == MOC__MODEL_SOLVED) {
-    moc__incumbent_offer_pairs(p->incumbent, m->pairs, m->n_pairs, extra_of(m), moc__model_peak(m),
+    moc__incumbent_offer_pairs(p->incumbent, m->pairs, m->n_pairs, moc__model_extra(m), moc__model_peak(m),
                                m->max_computes);
     p->found++;
     p->target = 0;
@@ -236,6 +230,17 @@ static bool try_windows(moc__prover *p) {
 
 /* --- The whole --- */
 
+/* Of every operation computed as often as it may be; at most MOC_MAX_TOTAL. */
+static int64_t most_extra(const moc__staged *staged, int32_t max_computes) {
+  int64_t most = 0, times = max_computes - 1;
+  for (int32_t q = 0; q < staged->n && times > 0; q++) {
+    if (staged->compute_once[q]) continue;
+    if (staged->duration[q] > (MOC_MAX_TOTAL - most) / times) return MOC_MAX_TOTAL;
+    most += staged->duration[q] * times;
+  }
+  return most;
+}
+
 moc__prover *moc__prover_create(const moc__staged *staged, int64_t budget, int32_t max_computes,
                                 moc__incumbent *incumbent, moc__pool *pool, uint64_t seed) {
   moc__prover *p = moc__allocate_zeroed(&incumbent->allocator, 1, sizeof *p);
@@ -248,10 +253,7 @@ moc__prover *moc__prover_create(const moc__staged *staged, int64_t budget, int32
   p->allocator = incumbent->allocator;
   p->budget = budget;
   p->max_computes = max_computes;
-  for (int32_t q = 0; q < staged->n; q++) {
-    int64_t room = MOC_MAX_TOTAL - p->most, again = staged->compute_once[q] ? 0 : staged->duration[q];
-    p->most += again > room / (max_computes - 1 + (max_computes == 1)) ? room : again * (max_computes - 1);
-  }
+  p->most = most_extra(staged, max_computes);
   prove_cover(p);
   bool goes_on = small_enough(staged) &&
                  moc__retain_init(&p->retain, staged, budget, max_computes, &p->allocator, NULL) == MOC_OK;

@@ -337,16 +337,10 @@ static void end_bound(moc__windows *w, part *p) {
 
 /* --- The search of a window --- */
 
-static int64_t extra_of(const moc__model *m) {
-  int64_t extra = 0;
-  for (int64_t i = 0; i < m->n_pairs; i++) extra += m->staged->duration[m->pairs[i].place];
-  return extra;
-}
-
 /* A shorter plan, of the model's pairs, for everybody. */
 static void tell(moc__windows *w) {
   moc__model *m = w->model;
-  w->extra = extra_of(m);
+  w->extra = moc__model_extra(m);
   moc__incumbent_offer_pairs(w->incumbent, m->pairs, m->n_pairs, w->extra, moc__model_peak(m), m->max_computes);
   moc__candidate plan = {.order = w->order,
                          .pairs = m->pairs,

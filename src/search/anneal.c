@@ -422,6 +422,15 @@ static void improve_gradually(search *s, int64_t run, double length, double firs
   if (restart_from_best(s)) run_schedule(s, (int64_t)length, GRADUAL_HEAT[run % 3] * first, last, false);
 }
 
+/* Where no staged schedule exists: what is left are others, which can only be built. */
+static void build_only(search *s) {
+  bool limited = s->options->limited || s->options->moves > 0;
+  for (int64_t round = 0; !finished(s) && !(limited && round == LAST_ROUNDS); round++) {
+    try_first(s);
+    if (moc__built(s->incumbent)) moc__incumbent_stop(s->incumbent);
+  }
+}
+
 /* Before all else a short search for any plan, for which only memory counts; from middle-sized graphs on after a greedy
  * descent, whose plans are poor, so that some short schedules improve them first. Until there is one, schedules that start from
  * the empty set by turns with others that look for feasibility alone. After that plans are crossed with one another. */
@@ -429,14 +438,17 @@ static void run_schedules(search *s, const moc__staged *staged) {
   double shortest = (double)(FIRST_MOVES + FIRST_MOVES_A_PLACE * (int64_t)staged->n), length = shortest;
   double first = FIRST_TEMPERATURE * s->scale, last = LAST_TEMPERATURE * s->scale;
   bool gradual = length > LONG_SCHEDULE || s->options->improves;
-  int64_t attempts = 0, shorts = 0, rounds = 0;
+  int64_t attempts = 0, shorts = 0;
   bool waited = moc__built(s->incumbent); /* what was built waits for some squeezes, whose plans are better */
-  bool middle = !gradual && staged->n >= MIDDLE, quick = !moc__excluded(s->incumbent);
+  bool middle = !gradual && staged->n >= MIDDLE;
   bool builds = !gradual && s->options->stream % 2 == 1; /* every other thread, more than it anneals */
-  if (quick && (gradual || middle) && !s->options->improves && !descend(s)) return;
-  if (quick) find_feasible(s, (int64_t)length, QUICK_TEMPERATURE);
-  if (quick && !gradual && moc__incumbent_extra(s->incumbent) == INT64_MAX &&
-      !finished(s)) { /* once more, with care */
+  if (moc__excluded(s->incumbent)) {
+    build_only(s);
+    return;
+  }
+  if ((gradual || middle) && !s->options->improves && !descend(s)) return;
+  find_feasible(s, (int64_t)length, QUICK_TEMPERATURE);
+  if (!gradual && moc__incumbent_extra(s->incumbent) == INT64_MAX && !finished(s)) { /* once more, with care */
     (void)moc__state_assign(&s->state, NULL, NULL, 0);
     find_feasible(s, (int64_t)length, QUICK_TEMPERATURE);
   }
@@ -445,12 +457,11 @@ static void run_schedules(search *s, const moc__staged *staged) {
     last *= COOLER;
   }
   for (int64_t run = 0; !finished(s); run++) {
-    try_first(s);
-    if (moc__excluded(s->incumbent)) { /* what is left are schedules that are not staged */
-      if (moc__built(s->incumbent)) moc__incumbent_stop(s->incumbent);
-      if (++rounds >= LAST_ROUNDS && (s->options->limited || s->options->moves > 0)) return;
-      continue;
+    if (moc__excluded(s->incumbent)) {
+      build_only(s);
+      return;
     }
+    try_first(s);
     bool planned = moc__incumbent_extra(s->incumbent) != INT64_MAX;
     if (planned && middle && shorts < SHORT_SCHEDULES) {
       shorts++;
