@@ -7,44 +7,31 @@
 #include "base/clock.h"
 #include "bounds/cover.h"
 #include "cp/dual.h"
+#include "instance.h"
 
-#include <moccasin/moccasin_io.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 typedef struct bench {
-  moc_allocator allocator;
-  moc_graph *graph;
-  moc__staged staged;
-  int64_t budget, baseline;
+  bench_instance on;
   int32_t computes;
   double seconds, end;
 } bench;
-
-static void check(moc_status status, const moc_error *error) {
-  if (status == MOC_OK) return;
-  fprintf(stderr, "bench_proof: %s\n", error->message);
-  exit(1);
-}
 
 static bool out_of_time(void *context) {
   return moc__seconds() > ((bench *)context)->end;
 }
 
-static double percent(const bench *b, int64_t extra) {
-  return 100 * (double)extra / (double)moc__max(b->baseline, 1);
-}
-
 static void relax(bench *b, const char *what, bool no_recomputations, bool no_readers) {
   moc__retain r;
   moc_error error;
-  check(moc__retain_init(&r, &b->staged, b->budget, b->computes, &b->allocator, &error), &error);
+  bench_check(moc__retain_init(&r, &b->on.staged, b->on.budget, b->computes, &b->on.allocator, &error), &error);
   r.no_recomputations = no_recomputations;
   r.no_readers = no_readers;
   double start = moc__seconds();
   for (int phase = 0; phase < 25; phase++) (void)moc__retain_improve(&r, INT64_MAX, 300, NULL, NULL);
-  printf("%-52s TDI %.4f  %.2f s  %lld events, %lld supports\n", what, percent(b, r.extra), moc__seconds() - start,
-         (long long)r.n_events, (long long)r.n_supports);
+  printf("%-52s TDI %.4f  %.2f s  %lld events, %lld supports\n", what, bench_tdi(&b->on, r.extra),
+         moc__seconds() - start, (long long)r.n_events, (long long)r.n_supports);
   moc__retain_release(&r);
 }
 
@@ -52,9 +39,9 @@ static void cover(bench *b) {
   moc__cover c;
   moc_error error;
   double start = moc__seconds();
-  check(moc__cover_init(&c, &b->staged, b->budget, &b->allocator, &error), &error);
-  check(moc__cover_ascend(&c, INT64_MAX, 3000, NULL, NULL, &error), &error);
-  printf("%-52s TDI %.4f  %.2f s  %d rows\n", "covering", percent(b, c.extra), moc__seconds() - start,
+  bench_check(moc__cover_init(&c, &b->on.staged, b->on.budget, &b->on.allocator, &error), &error);
+  bench_check(moc__cover_ascend(&c, INT64_MAX, 3000, NULL, NULL, &error), &error);
+  printf("%-52s TDI %.4f  %.2f s  %d rows\n", "covering", bench_tdi(&b->on, c.extra), moc__seconds() - start,
          (int)c.n_rows);
   moc__cover_release(&c);
 }
@@ -64,8 +51,8 @@ static void refute(bench *b, int64_t target, const char *what, bool with_dual, b
   moc__retain r;
   moc__model m;
   moc_error error;
-  check(moc__retain_init(&r, &b->staged, b->budget, b->computes, &b->allocator, &error), &error);
-  check(moc__model_init(&m, &b->staged, b->budget, b->computes, &b->allocator, &error), &error);
+  bench_check(moc__retain_init(&r, &b->on.staged, b->on.budget, b->computes, &b->on.allocator, &error), &error);
+  bench_check(moc__model_init(&m, &b->on.staged, b->on.budget, b->computes, &b->on.allocator, &error), &error);
   r.no_recomputations = !events;
   double start = moc__seconds();
   b->end = start + b->seconds;
@@ -90,11 +77,11 @@ static int64_t find_plan(bench *b) {
   moc_error error;
   moc_plan *plan;
   moc_solve_options_init(&options);
-  options.budget = b->budget;
+  options.budget = b->on.budget;
   options.max_computes = b->computes;
   options.time_limit = 10;
   options.prove = 0;
-  check(moc_solve(b->graph, &options, NULL, &plan, &error), &error);
+  bench_check(moc_solve(b->on.graph, &options, NULL, &plan, &error), &error);
   int64_t extra = plan->length > 0 ? plan->total_duration - plan->baseline_duration : -1;
   moc_plan_destroy(plan);
   return extra;
@@ -105,34 +92,21 @@ int main(int argc, char **argv) {
     fprintf(stderr, "usage: bench_proof GRAPH BUDGET%% [COMPUTES [SECONDS]]\n");
     return 2;
   }
-  bench b = {.allocator = moc__allocator_or_default(NULL),
-             .computes = argc > 3 ? atoi(argv[3]) : 2,
-             .seconds = argc > 4 ? atof(argv[4]) : 60};
-  char *text;
-  size_t length;
-  moc_error error;
-  moc_graph_facts facts;
-  check(moc_read_file(argv[1], NULL, &text, &length, &error), &error);
-  check(moc_graph_read_json(text, length, NULL, &b.graph, NULL, &error), &error);
-  free(text);
-  check(moc_graph_get_facts(b.graph, &facts, &error), &error);
-  b.budget = (int64_t)((double)facts.baseline_peak * atof(argv[2]) / 100 + 0.999);
-  b.baseline = facts.baseline_duration;
-  check(moc__staged_init(&b.staged, b.graph, moc_graph_input_order(b.graph).items, &b.allocator, &error), &error);
+  bench b = {.computes = argc > 3 ? atoi(argv[3]) : 2, .seconds = argc > 4 ? atof(argv[4]) : 60};
+  bench_open(&b.on, argv[1], argv[2]);
   cover(&b);
   relax(&b, "retention, reads of first computations alone", true, true);
   relax(&b, "retention, at first computations alone", true, false);
   relax(&b, "retention", false, false);
   int64_t extra = find_plan(&b);
   if (extra > 0) {
-    printf("A plan has TDI %.4f; a shorter one:\n", percent(&b, extra));
+    printf("A plan has TDI %.4f; a shorter one:\n", bench_tdi(&b.on, extra));
     refute(&b, extra, "everything", true, true, 4, true);
     refute(&b, extra, "no literals fixed by the bound", true, false, 4, true);
     refute(&b, extra, "multipliers improved at level 0 only", true, true, 0, true);
     refute(&b, extra, "no memory at recomputations in the bound", true, true, 4, false);
     refute(&b, extra, "no bound, clause learning alone", false, false, 0, true);
   }
-  moc__staged_release(&b.staged);
-  moc_graph_destroy(b.graph);
+  bench_close(&b.on);
   return 0;
 }

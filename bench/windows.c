@@ -6,29 +6,20 @@
  * processor time by annealing that goes on, and by windows, with one thing after the other left out. One thread. */
 #include "cp/windows.h"
 #include "base/clock.h"
+#include "instance.h"
 #include "search/anneal.h"
 
-#include <moccasin/moccasin_io.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
 typedef struct bench {
-  moc_allocator allocator;
-  moc_graph *graph;
-  moc__staged staged;
-  int64_t budget, baseline;
+  bench_instance on;
   int32_t computes;
   int64_t moves;
   uint64_t seed;
   double seconds;
 } bench;
-
-static void check(moc_status status, const moc_error *error) {
-  if (status == MOC_OK) return;
-  fprintf(stderr, "bench_windows: %s\n", error->message);
-  exit(1);
-}
 
 /* Of this thread: others on the machine do not count. */
 static double used(void) {
@@ -37,18 +28,14 @@ static double used(void) {
   return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-static double percent(const bench *b, int64_t extra) {
-  return 100 * (double)extra / (double)moc__max(b->baseline, 1);
-}
-
 static void anneal(bench *b, int64_t moves, uint64_t stream, moc__pool *pool, moc__incumbent *incumbent) {
-  moc__anneal_options options = {.budget = b->budget,
+  moc__anneal_options options = {.budget = b->on.budget,
                                  .max_computes = b->computes,
                                  .most_computes = b->computes,
                                  .moves = moves,
                                  .seed = b->seed,
                                  .stream = stream};
-  moc__anneal(&b->staged, &options, pool, incumbent);
+  moc__anneal(&b->on.staged, &options, pool, incumbent);
 }
 
 /* Prints what is reached when a quarter, half and all of the time is over. */
@@ -60,7 +47,7 @@ typedef struct course {
 static bool go_on(const bench *b, course *c, const moc__incumbent *incumbent) {
   static const double share[] = {0.25, 0.5, 1};
   while (c->printed < 3 && used() - c->started >= share[c->printed] * b->seconds) {
-    printf("  %.4f", percent(b, moc__incumbent_extra(incumbent)));
+    printf("  %.4f", bench_tdi(&b->on, moc__incumbent_extra(incumbent)));
     fflush(stdout);
     c->printed++;
   }
@@ -70,8 +57,9 @@ static bool go_on(const bench *b, course *c, const moc__incumbent *incumbent) {
 /* A plan to start from, and the pool that led to it. */
 static void start(bench *b, moc__incumbent *incumbent, moc__pool *pool) {
   moc_error error;
-  check(moc__incumbent_init(incumbent, &b->allocator, moc__seconds(), &b->staged, INT64_MAX, &error), &error);
-  check(moc__pool_init(pool, b->staged.n, &b->allocator, &error), &error);
+  bench_check(moc__incumbent_init(incumbent, &b->on.allocator, moc__seconds(), &b->on.staged, INT64_MAX, &error),
+              &error);
+  bench_check(moc__pool_init(pool, b->on.staged.n, &b->on.allocator, &error), &error);
   anneal(b, b->moves, 0, pool, incumbent);
 }
 
@@ -84,7 +72,7 @@ static void go_on_annealing(bench *b) {
   moc__incumbent incumbent;
   moc__pool pool;
   start(b, &incumbent, &pool);
-  printf("%-42s  %.4f", "annealing", percent(b, moc__incumbent_extra(&incumbent)));
+  printf("%-42s  %.4f", "annealing", bench_tdi(&b->on, moc__incumbent_extra(&incumbent)));
   course c = {.started = used()};
   for (uint64_t stream = 1; go_on(b, &c, &incumbent); stream++) anneal(b, 100000, stream, &pool, &incumbent);
   printf("\n");
@@ -99,13 +87,13 @@ static void try_windows(bench *b, const char *what, moc__retain *retain, unsigne
   moc__windows windows;
   moc_error error;
   start(b, &incumbent, &pool);
-  check(moc__model_init(&model, &b->staged, b->budget, b->computes, &b->allocator, &error), &error);
+  bench_check(moc__model_init(&model, &b->on.staged, b->on.budget, b->computes, &b->on.allocator, &error), &error);
   moc__dual *dual = retain != NULL ? moc__dual_create(&model, retain) : NULL;
   if (dual != NULL) moc__dual_install(dual);
-  check(moc__windows_init(&windows, &model, dual, retain, &incumbent, &pool, b->seed), &error);
+  bench_check(moc__windows_init(&windows, &model, dual, retain, &incumbent, &pool, b->seed), &error);
   windows.kinds = kinds;
   windows.helpers_each = helpers;
-  printf("%-42s  %.4f", what, percent(b, moc__incumbent_extra(&incumbent)));
+  printf("%-42s  %.4f", what, bench_tdi(&b->on, moc__incumbent_extra(&incumbent)));
   course c = {.started = used()};
   while (go_on(b, &c, &incumbent) && !windows.complete && moc__windows_try(&windows)) continue;
   printf("  %lld windows, %lld shorter plans, %lld to the end%s\n", (long long)windows.tried,
@@ -121,27 +109,17 @@ int main(int argc, char **argv) {
     fprintf(stderr, "usage: bench_windows GRAPH BUDGET%% [COMPUTES [MOVES [SECONDS [SEED]]]]\n");
     return 2;
   }
-  bench b = {.allocator = moc__allocator_or_default(NULL),
-             .computes = argc > 3 ? (int32_t)strtol(argv[3], NULL, 10) : 2,
+  bench b = {.computes = argc > 3 ? (int32_t)strtol(argv[3], NULL, 10) : 2,
              .moves = argc > 4 ? strtoll(argv[4], NULL, 10) : 1000000,
              .seconds = argc > 5 ? strtod(argv[5], NULL) : 10,
              .seed = argc > 6 ? strtoull(argv[6], NULL, 10) : 1};
-  char *text;
-  size_t length;
+  bench_open(&b.on, argv[1], argv[2]);
   moc_error error;
-  moc_graph_facts facts;
-  check(moc_read_file(argv[1], NULL, &text, &length, &error), &error);
-  check(moc_graph_read_json(text, length, NULL, &b.graph, NULL, &error), &error);
-  free(text);
-  check(moc_graph_get_facts(b.graph, &facts, &error), &error);
-  b.budget = (int64_t)((double)facts.baseline_peak * strtod(argv[2], NULL) / 100 + 0.999);
-  b.baseline = facts.baseline_duration;
-  check(moc__staged_init(&b.staged, b.graph, moc_graph_input_order(b.graph).items, &b.allocator, &error), &error);
   moc__retain retain;
-  check(moc__retain_init(&retain, &b.staged, b.budget, b.computes, &b.allocator, &error), &error);
+  bench_check(moc__retain_init(&retain, &b.on.staged, b.on.budget, b.computes, &b.on.allocator, &error), &error);
   double begun = used();
   for (int phase = 0; phase < 12; phase++) (void)moc__retain_improve(&retain, INT64_MAX, 300, NULL, NULL);
-  printf("the bound %.4f took %.1f s, %lld supports\n", percent(&b, retain.extra), used() - begun,
+  printf("the bound %.4f took %.1f s, %lld supports\n", bench_tdi(&b.on, retain.extra), used() - begun,
          (long long)retain.n_supports);
   go_on_annealing(&b);
   enum { ALL = (1 << MOC__WINDOW_KINDS) - 1 };
@@ -153,7 +131,6 @@ int main(int argc, char **argv) {
   try_windows(&b, "chain alone", &retain, 1U << MOC__CHAIN, MOC__WINDOW_HELPERS);
   try_windows(&b, "random alone", &retain, 1U << MOC__RANDOM, MOC__WINDOW_HELPERS);
   moc__retain_release(&retain);
-  moc__staged_release(&b.staged);
-  moc_graph_destroy(b.graph);
+  bench_close(&b.on);
   return 0;
 }
