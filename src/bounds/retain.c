@@ -20,7 +20,7 @@ moc_status moc__retain_init(moc__retain *r, const moc__staged *staged, int64_t b
 void moc__retain_release(moc__retain *r) {
   for (int32_t p = 0; r->ops != NULL && p < r->staged->n; p++) {
     moc__retain_op *op = &r->ops[p];
-    void *blocks[] = {op->intervals, op->cell, op->picked, op->stage, op->mass};
+    void *blocks[] = {op->intervals, op->cell, op->first_low, op->picked, op->stage, op->mass};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) moc__release(&r->allocator, blocks[i]);
   }
   void *blocks[] = {r->ops, r->events, r->holds, r->supports, r->earns, r->taken, r->room};
@@ -99,6 +99,18 @@ static int32_t find(const int32_t *items, int32_t count, int32_t value) {
   return low;
 }
 
+/* Lists of the intervals by their first cell and by their last one. */
+static void list_intervals(moc__retain_op *op) {
+  for (int32_t i = 0; i < op->n_cells; i++) op->first_low[i] = op->first_high[i] = -1;
+  for (int32_t s = (int32_t)op->n_intervals - 1; s >= 0; s--) {
+    moc__interval x = op->intervals[s];
+    op->next_low[s] = op->first_low[x.low];
+    op->first_low[x.low] = s;
+    op->next_high[s] = op->first_high[x.high];
+    op->first_high[x.high] = s;
+  }
+}
+
 static bool lay_out_cells(moc__retain *r, moc__retain_op *op) {
   int32_t *cell = moc__resize(&r->allocator, op->cell, 2 * op->n_intervals, sizeof *cell);
   if (cell == NULL) return false;
@@ -106,6 +118,12 @@ static bool lay_out_cells(moc__retain *r, moc__retain_op *op) {
   int32_t *picked = moc__resize(&r->allocator, op->picked, 2 * op->n_intervals, sizeof *picked);
   if (picked == NULL) return false;
   op->picked = picked;
+  int32_t *lists = moc__resize(&r->allocator, op->first_low, 6 * op->n_intervals, sizeof *lists);
+  if (lists == NULL) return false;
+  op->first_low = lists; /* there are fewer cells than ends of intervals */
+  op->first_high = lists + 2 * op->n_intervals;
+  op->next_low = lists + 4 * op->n_intervals;
+  op->next_high = lists + 5 * op->n_intervals;
   int32_t count = 0, kept = 0;
   for (int64_t i = 0; i < op->n_intervals; i++) {
     cell[count++] = op->intervals[i].first;
@@ -121,6 +139,7 @@ static bool lay_out_cells(moc__retain *r, moc__retain_op *op) {
     op->intervals[i].low = find(cell, kept, op->intervals[i].first);
     op->intervals[i].high = find(cell, kept, op->intervals[i].last + 1) - 1;
   }
+  list_intervals(op);
   return true;
 }
 

@@ -49,6 +49,8 @@ typedef struct moc__retain_op {
   int64_t flat;  /* of its first interval in earns[], taken[] */
   int32_t *cell; /* [n_cells + 1] first stage of each cell, and where the last one ends */
   int32_t n_cells;
+  int32_t *first_low, *first_high; /* [n_cells] an interval that begins, that ends with the cell; -1: none */
+  int32_t *next_low, *next_high;   /* [n_intervals] the next one; in the block of first_low */
   int32_t n_picked;
   int32_t *picked; /* [n_picked] cells of the best choice */
   /* The average solution: stages, ascending, and how much of a start each has. */

@@ -40,7 +40,7 @@ static void pick_many(moc__retain *r, moc__retain_op *op, double cost) {
   r->cells += (int64_t)n * (n + op->n_intervals);
   for (int32_t i = 0; i < n; i++) {
     double gain = 0;
-    for (int32_t k = 0; k <= i; k++) add[k] = 0;
+    for (int32_t k = 0; k <= i; k++) add[k] = 0; /* anew: what is subtracted leaves something in floating point */
     for (int64_t s = 0; s < op->n_intervals; s++) {
       if (op->intervals[s].low <= i && i <= op->intervals[s].high)
         add[op->intervals[s].low] += r->earns[op->flat + s];

@@ -80,10 +80,12 @@ static moc__wide earn_many(const proof *p, const moc__retain_op *op, moc__wide c
   moc__wide *from = p->room, *step = from + n + 1, best = moc__retain_may_end(p->r, op, -1) ? 0 : IMPOSSIBLE;
   for (int32_t i = 0; i < n; i++) {
     moc__wide gain = 0, most;
-    for (int32_t k = 0; k <= i; k++) step[k] = 0;
-    for (int64_t s = 0; s < op->n_intervals; s++) {
-      moc__interval x = op->intervals[s];
-      if (x.low <= i && i <= x.high && !add(&step[x.low], p->earns[op->flat + s])) return TOO_MUCH;
+    step[i] = 0;
+    for (int32_t s = op->first_low[i]; s >= 0; s = op->next_low[s]) {
+      if (!add(&step[i], p->earns[op->flat + s])) return TOO_MUCH;
+    }
+    for (int32_t s = i > 0 ? op->first_high[i - 1] : -1; s >= 0; s = op->next_high[s]) {
+      if (!add(&step[op->intervals[s].low], -p->earns[op->flat + s])) return TOO_MUCH;
     }
     bool any = false;
     most = 0;

@@ -41,13 +41,12 @@ moc__dual *moc__dual_create(moc__model *model, moc__retain *retain) {
 }
 
 static void release_layout(moc__dual *d) {
-  void *blocks[] = {d->choices, d->value,  d->spans,     d->earning,    d->from,     d->step,     d->seen,
-                    d->before,  d->losses, d->first_low, d->first_high, d->next_low, d->next_high};
+  void *blocks[] = {d->choices, d->value, d->spans, d->earning, d->from, d->step, d->seen, d->before, d->losses};
   for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) moc__release(&d->allocator, blocks[i]);
   d->choices = NULL;
   d->value = d->earning = d->from = d->step = NULL;
   d->spans = d->seen = NULL;
-  d->before = d->first_low = d->first_high = d->next_low = d->next_high = NULL;
+  d->before = NULL;
   d->losses = NULL;
 }
 
@@ -83,13 +82,12 @@ static bool rebuild(moc__dual *d) {
       (void)moc__retain_interval(r, p, m->starts[p].spans[i].first, m->starts[p].spans[i].last);
   }
   if (r->out_of_memory || !moc__retain_lay_out(r)) return false;
-  int64_t places = 0, cells = 0, most = 0, most_intervals = 0;
+  int64_t places = 0, cells = 0, most = 0;
   for (int32_t p = 0; p < m->staged->n; p++) {
     if (r->ops[p].n_intervals == 0) continue;
     places++;
     cells += r->ops[p].n_cells;
     most = moc__max(most, r->ops[p].n_cells);
-    most_intervals = moc__max(most_intervals, r->ops[p].n_intervals);
   }
   d->choices = MOC__NEW_ZEROED(&d->allocator, places, moc__choice);
   d->losses = MOC__NEW(&d->allocator, places, moc__loss);
@@ -100,12 +98,8 @@ static bool rebuild(moc__dual *d) {
   d->step = MOC__NEW(&d->allocator, most, int64_t);
   d->seen = MOC__NEW(&d->allocator, most, uint64_t);
   d->before = MOC__NEW(&d->allocator, most, int32_t);
-  d->first_low = MOC__NEW(&d->allocator, most, int32_t);
-  d->first_high = MOC__NEW(&d->allocator, most, int32_t);
-  d->next_low = MOC__NEW(&d->allocator, most_intervals, int32_t);
-  d->next_high = MOC__NEW(&d->allocator, most_intervals, int32_t);
   if (!d->choices || !d->losses || !d->value || !d->spans || !d->earning || !d->from || !d->step || !d->seen ||
-      !d->before || !d->first_low || !d->first_high || !d->next_low || !d->next_high)
+      !d->before)
     return false;
   d->n_choices = cells = 0;
   for (int32_t p = 0; p < m->staged->n; p++) {
@@ -150,19 +144,6 @@ static int64_t earn_single(const moc__dual *d, const moc__choice *c, moc__limits
   return best;
 }
 
-/* Lists of the operation's intervals by their first cell and by their last one. */
-static void list_intervals(moc__dual *d, const moc__retain_op *op) {
-  for (int32_t i = 0; i < op->n_cells; i++) d->first_low[i] = d->first_high[i] = -1;
-  for (int32_t s = (int32_t)op->n_intervals - 1; s >= 0; s--) {
-    moc__interval x = op->intervals[s];
-    if (x.low > x.high) continue;
-    d->next_low[s] = d->first_low[x.low];
-    d->first_low[x.low] = s;
-    d->next_high[s] = d->first_high[x.high];
-    d->first_high[x.high] = s;
-  }
-}
-
 /* With any number of starts: from[i] is the best whose last start is in cell i. step[k] is what the intervals that begin in
  * cell k and contain cell i earn. */
 static int64_t earn_many(moc__dual *d, const moc__choice *c, moc__limits l, int32_t *found) {
@@ -172,12 +153,11 @@ static int64_t earn_many(moc__dual *d, const moc__choice *c, moc__limits l, int3
   int64_t cost = d->model->staged->duration[c->place] << d->shift;
   int64_t best = l.some || l.hit != 0 ? -MOC__IMPOSSIBLE : 0;
   *found = -1;
-  list_intervals(d, op);
   d->cells += op->n_intervals + (int64_t)op->n_cells * op->n_cells / 2;
   for (int32_t i = 0; i < op->n_cells; i++) {
     d->step[i] = 0;
-    for (int32_t s = d->first_low[i]; s >= 0; s = d->next_low[s]) d->step[i] += earning[s];
-    for (int32_t s = i > 0 ? d->first_high[i - 1] : -1; s >= 0; s = d->next_high[s])
+    for (int32_t s = op->first_low[i]; s >= 0; s = op->next_low[s]) d->step[i] += earning[s];
+    for (int32_t s = i > 0 ? op->first_high[i - 1] : -1; s >= 0; s = op->next_high[s])
       d->step[op->intervals[s].low] -= earning[s];
     d->seen[i] = (i > 0 ? d->seen[i - 1] : 0) | spans[i]; /* spans that began */
     d->from[i] = -MOC__IMPOSSIBLE;

@@ -46,9 +46,7 @@ struct moc__dual {
   int64_t *step;
   uint64_t *seen;
   int32_t *before;
-  int32_t *first_low, *first_high; /* [most cells] lists of an operation's intervals */
-  int32_t *next_low, *next_high;   /* [most intervals] */
-  moc__loss *losses;               /* [n_losses] ascending */
+  moc__loss *losses; /* [n_losses] ascending */
   int64_t n_losses;
   bool (*stop)(void *);
   void *stop_context;
