@@ -103,8 +103,7 @@ static moc_status open_part(tree_check *c) {
     c->begin[op] = i;
     while (i < r->n_rewards && r->rewards[i].op == op) i++;
     bool possible;
-    status =
-        moc__retention_most(r, op, r->rewards + c->begin[op], i - c->begin[op], NULL, 0, &c->most[op], &possible);
+    status = moc__retention_most(r, op, c->begin[op], i, NULL, 0, &c->most[op], &possible);
     if (status == MOC_OK && __builtin_sub_overflow(r->sum, c->most[op], &r->sum))
       status = refuse(c, "its sums are beyond 128 bits");
   }
@@ -127,8 +126,8 @@ static moc_status close_leaf(tree_check *c, int64_t leaf) {
     for (end = i; end < n_cases && c->cases[end].op == op;) end++;
     moc__wide most;
     bool possible;
-    moc_status status = moc__retention_most(r, op, r->rewards + c->begin[op], c->begin[op + 1] - c->begin[op],
-                                            c->cases + i, end - i, &most, &possible);
+    moc_status status =
+        moc__retention_most(r, op, c->begin[op], c->begin[op + 1], c->cases + i, end - i, &most, &possible);
     if (status != MOC_OK) return status;
     if (!possible) return MOC_OK;
     if (__builtin_add_overflow(sum, c->most[op] - most, &sum)) return refuse(c, "its sums are beyond 128 bits");

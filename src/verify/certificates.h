@@ -56,9 +56,10 @@ void moc__retention_end(moc__retention *check);
 /* The inequalities of weights from..to - 1 and of their shares, which are those from *next_share on. */
 moc_status moc__retention_weigh(moc__retention *check, int64_t from, int64_t to, int64_t *next_share);
 /* The most that runs of `op` earn, less what they cost, in all `cases` [n_cases] (of that operation, by ascending first
- * stage), to *most; *possible: whether there are such runs, or none is one of them. rewards [count] are its own. */
-moc_status moc__retention_most(moc__retention *check, int64_t op, const moc__reward *rewards, int64_t count,
-                               const moc__case *cases, int64_t n_cases, moc__wide *most, bool *possible);
+ * stage), to *most; *possible: whether there are such runs, or none is one of them. Its rewards
+ * are from..to - 1. */
+moc_status moc__retention_most(moc__retention *check, int64_t op, int64_t from, int64_t to, const moc__case *cases,
+                               int64_t n_cases, moc__wide *most, bool *possible);
 /* The total duration that a sum proves, rounded up. */
 moc_status moc__retention_bound(const moc__retention *check, moc__wide sum, int64_t *bound);
 

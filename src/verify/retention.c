@@ -234,8 +234,10 @@ static bool extend(moc__retention *c, const moc__reward *rewards, int64_t count,
   return true;
 }
 
-moc_status moc__retention_most(moc__retention *c, int64_t op, const moc__reward *rewards, int64_t count,
-                               const moc__case *cases, int64_t n_cases, moc__wide *most, bool *possible) {
+moc_status moc__retention_most(moc__retention *c, int64_t op, int64_t from, int64_t to, const moc__case *cases,
+                               int64_t n_cases, moc__wide *most, bool *possible) {
+  int64_t count = to - from;
+  const moc__reward *rewards = count > 0 ? c->rewards + from : NULL;
   if (!reserve(c, 2 * (count + n_cases))) return moc__out_of_memory(c->error);
   int64_t last_begin = -1; /* of the cases that ask for a run */
   for (int64_t i = 0; i < n_cases; i++) {
@@ -321,7 +323,7 @@ static moc_status check(moc__retention *c, int64_t *bound) {
     for (end = i; end < c->n_rewards && c->rewards[end].op == c->rewards[i].op;) end++;
     moc__wide most = 0;
     bool possible;
-    status = moc__retention_most(c, c->rewards[i].op, c->rewards + i, end - i, NULL, 0, &most, &possible);
+    status = moc__retention_most(c, c->rewards[i].op, i, end, NULL, 0, &most, &possible);
     if (status == MOC_OK && !add(&c->sum, -most)) status = refuse(c, "its sums are beyond 128 bits");
   }
   return status == MOC_OK ? moc__retention_bound(c, c->sum, bound) : status;
