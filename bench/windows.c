@@ -35,7 +35,11 @@ static void anneal(bench *b, int64_t moves, uint64_t stream, moc__pool *pool, mo
                                  .moves = moves,
                                  .seed = b->seed,
                                  .stream = stream};
-  moc__anneal(&b->on.staged, &options, pool, incumbent);
+  moc__guide guide; /* nobody posts */
+  moc_error error;
+  bench_check(moc__guide_init(&guide, &b->on.allocator, &error), &error);
+  moc__anneal(&b->on.staged, &options, pool, &guide, incumbent);
+  moc__guide_release(&guide);
 }
 
 /* Prints what is reached when a quarter, half and all of the time is over. */

@@ -70,6 +70,7 @@ typedef struct solve {
   int64_t moves_before; /* made before that */
   moc__incumbent incumbent;
   moc__pool pool;
+  moc__guide guide;
   moc_certificate certificate; /* one thread fills it */
   _Atomic int32_t searching;   /* threads that only search and have moves left */
   atomic_bool interrupted;     /* the clock or the caller ended it */
@@ -93,7 +94,7 @@ typedef struct worker {
 /* Turns of a thread that proves and searches. A turn of proving that raises the bound is followed by another one; one that
  * does not by moves of the search, twice as many each time. */
 enum {
-  FIRST_TURN = 200000,   /* moves of a single thread before it proves */
+  FIRST_TURN = 30000,    /* moves of a single thread before it proves */
   FIRST_BREAK = 1000000, /* moves after the first turn in vain */
   TURN_EFFORT = 5000000, /* of proving, in about microseconds */
   EFFORT_A_MOVE = 25     /* of a single thread: no more than so much for each move made */
@@ -122,7 +123,7 @@ static void prove_by_turns(worker *w) {
   while (more && !moc__stopped(incumbent)) {
     if (search) {
       turn.moves = w->options.moves == 0 ? next : moc__min(left, next);
-      moc__anneal(&s->staged, &turn, &s->pool, incumbent);
+      moc__anneal(&s->staged, &turn, &s->pool, &s->guide, incumbent);
       turn.stream += (uint64_t)s->options.threads;
       left -= turn.moves;
       next = moc__min(2 * next, INT64_MAX / 4);
@@ -130,8 +131,8 @@ static void prove_by_turns(worker *w) {
       if (moc__stopped(incumbent)) break;
     }
     if (prover == NULL)
-      prover =
-          moc__prover_create(&s->staged, s->options.budget, s->most_computes, incumbent, &s->pool, s->options.seed);
+      prover = moc__prover_create(&s->staged, s->options.budget, s->most_computes, incumbent, &s->pool, &s->guide,
+                                  s->options.seed);
     if (prover == NULL) break;
     int64_t bound = moc__prover_bound(prover), found = moc__prover_found(prover);
     more = moc__prover_run(prover, effort);
@@ -147,7 +148,7 @@ static void prove_by_turns(worker *w) {
   w->options.stream = turn.stream;
   if (w->options.moves == 0 || left > 0) {
     w->options.moves = left;
-    if (!moc__stopped(incumbent)) moc__anneal(&s->staged, &w->options, &s->pool, incumbent);
+    if (!moc__stopped(incumbent)) moc__anneal(&s->staged, &w->options, &s->pool, &s->guide, incumbent);
   }
   if (w->role == BOTH) atomic_store(&incumbent->stop, true); /* its moves are all there are */
 }
@@ -165,7 +166,7 @@ static void *work(void *argument) {
   solve *s = w->solve;
   if (w->role == BOUNDS) bound_all_orders(s);
   if (w->role == SEARCHES || w->role == BOUNDS)
-    moc__anneal(&s->staged, &w->options, &s->pool, &s->incumbent);
+    moc__anneal(&s->staged, &w->options, &s->pool, &s->guide, &s->incumbent);
   else
     prove_by_turns(w);
   /* Who proves does not go on when those who search have used up their moves. */
@@ -232,6 +233,10 @@ static moc_status run_threads(solve *s, moc_error *error) {
   worker *workers = MOC__NEW_ZEROED(&s->allocator, threads, worker);
   if (workers == NULL) return moc__out_of_memory(error);
   moc_status status = moc__pool_init(&s->pool, s->staged.n, &s->allocator, error);
+  if (status == MOC_OK) {
+    status = moc__guide_init(&s->guide, &s->allocator, error);
+    if (status != MOC_OK) moc__pool_release(&s->pool);
+  }
   if (status != MOC_OK) {
     moc__release(&s->allocator, workers);
     return status;
@@ -254,6 +259,7 @@ static moc_status run_threads(solve *s, moc_error *error) {
                                        .limited = s->most_computes == s->options.max_computes,
                                        .reorders = s->options.order == MOC_ORDER_AUTO,
                                        .improves = s->improves,
+                                       .relaxes = !proves && started == threads - 1,
                                        .refutes = started == 0,
                                        .moves = moves,
                                        .seed = s->options.seed,
@@ -265,6 +271,7 @@ static moc_status run_threads(solve *s, moc_error *error) {
   for (int32_t i = 0; i < started; i++) pthread_join(workers[i].thread, NULL);
   moc__release(&s->allocator, workers);
   moc__pool_release(&s->pool);
+  moc__guide_release(&s->guide);
   if (started == 0) return moc__fail(error, MOC_INTERNAL, "", "the system lets no thread be started");
   return s->incumbent.failed ? moc__out_of_memory(error) : MOC_OK;
 }

@@ -4,6 +4,18 @@
 #include <math.h>
 #include <stdlib.h>
 
+bool moc__retain_suits(const moc__staged *staged) {
+  enum { MOST_PLACES = 20000, MOST_LIVES = 150000000 };
+  int64_t lives = 0;
+  for (int32_t t = 0; t < staged->n_tensors; t++) {
+    int64_t end = staged->readers.start[t + 1];
+    int32_t last = staged->keep[t] ? staged->n - 1 : staged->producer[t];
+    if (end > staged->readers.start[t]) last = (int32_t)moc__max(last, staged->readers.items[end - 1]);
+    lives += last - staged->producer[t];
+  }
+  return staged->n <= MOST_PLACES && lives < MOST_LIVES;
+}
+
 moc_status moc__retain_init(moc__retain *r, const moc__staged *staged, int64_t budget, int32_t max_computes,
                             const moc_allocator *allocator, moc_error *error) {
   *r = (moc__retain){

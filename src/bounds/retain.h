@@ -123,6 +123,8 @@ typedef struct moc__retain {
   int64_t cells;     /* pairs of them looked at for choices of many, not yet in `work` */
 } moc__retain;
 
+/* Whether a graph is small enough for it: looking at memory at every event takes time for each step of each tensor's life. */
+bool moc__retain_suits(const moc__staged *staged);
 /* A relaxation without events: proves 0. OUT_OF_MEMORY. */
 moc_status moc__retain_init(moc__retain *retain, const moc__staged *staged, int64_t budget, int32_t max_computes,
                             const moc_allocator *allocator, moc_error *error);

@@ -13,12 +13,10 @@ enum {
   FIRST_PATIENCE = 10, /* slices spent on a target at first; a quarter more each time that is not enough */
   COVER_ROUNDS = 3000,
   RETAIN_ROUNDS = 300, /* of the retention bound's ascent between two looks for what is violated */
-  MOST_IDLE = 4,       /* so many times without a rise end it */
-  MOST_PLACES = 20000  /* for larger graphs the covering bound is all that is tried */
+  MOST_IDLE = 4        /* so many times without a rise end it */
 };
 #define COVER_WORK    INT64_C(300000000) /* rounds of the covering bound times its size, at most */
 #define LEAST_WRITING INT64_C(1000000)   /* work for a proof by cases; or this share of the proof's */
-#define MOST_LIVES    INT64_C(150000000) /* steps of all tensors' lives for which the retention bound is tried */
 
 enum { WRITING_SHARE = 8, DONE_SHARE = 4 }; /* while the proof goes on; when it has ended */
 
@@ -45,6 +43,7 @@ struct moc__prover {
   moc__model model;
   moc__dual *dual;
   moc__pool *pool;
+  moc__guide *guide;
   uint64_t seed;
   bool has_windows;
   moc__windows windows;
@@ -108,24 +107,13 @@ static void prove_cover(moc__prover *p) {
   moc__cover_release(&cover);
 }
 
-/* Whether memory at every event can be looked at within reason: that takes time for each step of each tensor's life. */
-static bool small_enough(const moc__staged *staged) {
-  int64_t lives = 0;
-  for (int32_t t = 0; t < staged->n_tensors; t++) {
-    int64_t end = staged->readers.start[t + 1];
-    int32_t last = staged->keep[t] ? staged->n - 1 : staged->producer[t];
-    if (end > staged->readers.start[t]) last = (int32_t)moc__max(last, staged->readers.items[end - 1]);
-    lives += last - staged->producer[t];
-  }
-  return staged->n <= MOST_PLACES && lives < MOST_LIVES;
-}
-
 /* One improvement of the retention bound; false when it rises no more. */
 static bool improve_retention(moc__prover *p) {
   moc__retain *r = &p->retain;
   int64_t before = r->extra;
   (void)moc__retain_improve(r, moc__incumbent_extra(p->incumbent), RETAIN_ROUNDS, stop, p->incumbent);
   raise_bound(p, r->extra);
+  moc__guide_post(p->guide, r);
   p->idle = r->extra > before + before / 2000 ? 0 : p->idle + 1;
   return p->idle < MOST_IDLE && !r->out_of_memory;
 }
@@ -242,12 +230,13 @@ static int64_t most_extra(const moc__staged *staged, int32_t max_computes) {
 }
 
 moc__prover *moc__prover_create(const moc__staged *staged, int64_t budget, int32_t max_computes,
-                                moc__incumbent *incumbent, moc__pool *pool, uint64_t seed) {
+                                moc__incumbent *incumbent, moc__pool *pool, moc__guide *guide, uint64_t seed) {
   moc__prover *p = moc__allocate_zeroed(&incumbent->allocator, 1, sizeof *p);
   if (p == NULL) return NULL;
   p->staged = staged;
   p->incumbent = incumbent;
   p->pool = pool;
+  p->guide = guide;
   p->seed = seed;
   p->windows_share = FIRST_SHARE;
   p->allocator = incumbent->allocator;
@@ -255,7 +244,7 @@ moc__prover *moc__prover_create(const moc__staged *staged, int64_t budget, int32
   p->max_computes = max_computes;
   p->most = most_extra(staged, max_computes);
   prove_cover(p);
-  bool goes_on = small_enough(staged) &&
+  bool goes_on = moc__retain_suits(staged) &&
                  moc__retain_init(&p->retain, staged, budget, max_computes, &p->allocator, NULL) == MOC_OK;
   p->part = goes_on ? RETENTION : DONE;
   return p;

@@ -9,15 +9,16 @@
 #ifndef MOC_CP_PROVE_H
 #define MOC_CP_PROVE_H
 
+#include "search/guide.h"
 #include "search/incumbent.h"
 #include "search/pool.h"
 
 typedef struct moc__prover moc__prover;
 
-/* A prover for schedules of `staged` within `budget` with at most `max_computes` computations of an operation. All must
- * outlive it. NULL when memory is out. */
+/* A prover for schedules of `staged` within `budget` with at most `max_computes` computations of an operation. Solutions of
+ * its relaxation are posted to `guide`. All must outlive it. NULL when memory is out. */
 moc__prover *moc__prover_create(const moc__staged *staged, int64_t budget, int32_t max_computes,
-                                moc__incumbent *incumbent, moc__pool *pool, uint64_t seed);
+                                moc__incumbent *incumbent, moc__pool *pool, moc__guide *guide, uint64_t seed);
 
 /* Go on for about `effort` units of work, each about a microsecond. False when there is nothing more to do: everything is
  * proved, the graph is too large for more, or memory is out; the incumbent is not told, for the search needs no bound.

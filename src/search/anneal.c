@@ -24,7 +24,11 @@ enum {
   SHORTER = 4,           /* so much shorter than the others */
   WINDOW = 4096,         /* places */
   MOVES_A_WINDOW = 2048,
-  FARTHEST_PAIR = 256 /* places to look for a pair */
+  FARTHEST_PAIR = 256,       /* places to look for a pair */
+  SAMPLED_PERCENT = 90,      /* of starts, from a sample of hints where there are any; */
+  SAMPLED_OVER_PERCENT = 50, /* while there is no plan */
+  RELAXING_A_PLACE = 200,    /* work on the relaxation, and so many hundredths for each move */
+  RELAXING_A_MOVE = 50
 };
 
 /* Of the price: what removing all of the input order's excess is worth at first, as a share of its duration; how fast it
@@ -33,10 +37,13 @@ static const double FIRST_PRICE = 0.05, PRICE_STEP = 0.05, SHARE_STEP = 0.05, FE
                     FEASIBLE_SHARE_OF_ORDERS = 0.15; /* where the order is searched too */
 /* Of the temperature, in mean durations of a recomputation: the start from the empty set, and the end. */
 static const double FIRST_TEMPERATURE = 1, LAST_TEMPERATURE = 0.03;
-/* Of schedules that start from a cross or from the best, in shares of the first temperature; of those of large graphs, and
+/* Of schedules that start from a sample, a cross or the best, in shares of the first temperature; of those of large graphs, and
  * how much cooler those end. */
-static const double CROSS_HEAT[] = {0.1, 0.2}, HEAT[] = {0.1, 0.3}, SHORT_HEAT = 0.2,
+static const double SAMPLED_HEAT = 0.1, CROSS_HEAT[] = {0.1, 0.2}, HEAT[] = {0.1, 0.3}, SHORT_HEAT = 0.2,
                     GRADUAL_HEAT[] = {0.03, 0.1, 0.3}, COOLER = 0.1;
+
+/* Of the gaps that a schedule draws, from what hints name; while there is no plan, half of the schedules do without. */
+static const uint32_t HINTED_PERCENT[] = {95, 90, 80, 60};
 
 /* Phase 1 values a mean tensor over budget for one stage at so many mean durations; its temperatures are shares of
  * that. */
@@ -57,6 +64,7 @@ enum {
 
 typedef struct search {
   const moc__anneal_options *options;
+  moc__guide *guide;
   moc__incumbent *incumbent;
   moc__pool *pool;
   moc__state state;
@@ -81,6 +89,10 @@ typedef struct search {
   bool reorders;        /* the order is searched too */
   bool clears;          /* in this schedule with moves that clear a place */
   bool pooled;          /* plans are kept for crosses */
+  moc__hints hints;
+  moc__gaps hinted;     /* gaps of what those recompute */
+  bool sampled;         /* this schedule started from a sample of them */
+  moc__relaxer relaxer; /* idle where another thread does it */
   moc__first first;
   int64_t searches; /* schedules of phase 1 so far */
   bool careful;     /* in this one some gaps are opened with care */
@@ -162,6 +174,39 @@ static void adapt_price(search *s, double share) {
   if (share > 0) s->feasible_price = s->price;
 }
 
+/* List the gaps of the order as it is now. False, having told the incumbent, when memory is out. */
+static bool list_gaps(search *s) {
+  const moc__state *state = &s->state;
+  bool ok = moc__gaps_rebuild(&s->gaps, state->staged, state->place) &&
+            (s->mover.hinted == NULL || moc__gaps_rebuild(&s->hinted, state->staged, state->place));
+  if (!ok) moc__incumbent_fail(s->incumbent);
+  return ok;
+}
+
+static bool has_plan(const search *s) {
+  return moc__incumbent_extra(s->incumbent) != INT64_MAX;
+}
+
+static bool stopped(void *incumbent) {
+  return moc__stopped(incumbent);
+}
+
+/* Get on with the relaxation, if that is for this thread to do, and take what was posted since the last time. */
+static void take_hints(search *s) {
+  const moc__state *state = &s->state;
+  int64_t work = (int64_t)RELAXING_A_PLACE * state->staged->n + s->moves / 100 * RELAXING_A_MOVE;
+  moc__relaxer_run(&s->relaxer, work, s->guide, stopped, s->incumbent);
+  if (!moc__hints_take(&s->hints, s->guide)) return;
+  bool ok = true;
+  if (s->mover.hinted == NULL)
+    ok = moc__gaps_init(&s->hinted, state->staged, state->place, s->hints.recomputed, &s->incumbent->allocator,
+                        NULL) == MOC_OK;
+  else
+    ok = moc__gaps_rebuild(&s->hinted, state->staged, state->place);
+  s->mover.hinted = &s->hinted;
+  if (!ok) moc__incumbent_fail(s->incumbent);
+}
+
 static bool finished(search *s) {
   atomic_fetch_add_explicit(&s->incumbent->moves, s->moves - s->told, memory_order_relaxed);
   s->told = s->moves;
@@ -192,6 +237,8 @@ static void try_move(search *s, double temperature) {
 
 /* Of a schedule that begins. */
 static void choose_moves(search *s) {
+  bool hinted = has_plan(s) || moc__rng_below(&s->rng, 2) == 0;
+  s->mover.hinted_percent = hinted ? HINTED_PERCENT[moc__rng_below(&s->rng, 4)] : 0;
   s->clears = s->reorders && moc__rng_below(&s->rng, 100) < CLEARING_PERCENT;
 }
 
@@ -218,17 +265,17 @@ static void run_schedule(search *s, int64_t length, double first, double last, b
       if (done > 0) {
         if (!phase1)
           adapt_price(s, (double)feasible / MOVES_A_CHECK);
-        else if (moc__incumbent_extra(s->incumbent) != INT64_MAX || moc__excluded(s->incumbent))
+        else if (has_plan(s) || moc__excluded(s->incumbent))
           return;
         temperature *= cooling;
         feasible = 0;
       }
       if (finished(s)) return;
       if (done % MOVES_A_WINDOW == 0) move_window(s);
-      if (done % MOVES_A_REFRESH == 0 && moc__incumbent_extra(s->incumbent) == INT64_MAX)
+      if (done % MOVES_A_REFRESH == 0 && !has_plan(s))
         moc__incumbent_offer_peak(s->incumbent, moc__state_peak(state));
-      if (s->reorders && done % MOVES_A_REFRESH == 0 && !moc__gaps_rebuild(&s->gaps, state->staged, state->place))
-        return;
+      if (!phase1 && done % MOVES_A_REFRESH == 0) take_hints(s);
+      if (s->reorders && done % MOVES_A_REFRESH == 0 && !list_gaps(s)) return;
     }
     if (s->options->moves > 0 && s->moves >= s->options->moves) return;
     try_move(s, temperature);
@@ -285,10 +332,7 @@ static bool squeeze(search *s, int64_t length) {
       }
       if (finished(s) || moc__excluded(s->incumbent)) break;
       if (done % MOVES_A_WINDOW == 0) move_window(s);
-      if (s->reorders && done % MOVES_A_REFRESH == 0 && !moc__gaps_rebuild(&s->gaps, state->staged, state->place)) {
-        moc__incumbent_fail(s->incumbent);
-        break;
-      }
+      if (s->reorders && done % MOVES_A_REFRESH == 0 && !list_gaps(s)) break;
     }
     if (s->options->moves > 0 && s->moves >= s->options->moves) break;
     try_move(s, SQUEEZE_TEMPERATURE * s->scale);
@@ -299,15 +343,10 @@ static bool squeeze(search *s, int64_t length) {
     if (there || !s->pooled || (double)over >= (1 - GETS_ON) * (double)s->found.over) continue;
     if (!moc__candidate_take(&s->found, state, over)) moc__incumbent_fail(s->incumbent);
   }
-  if (moc__incumbent_extra(s->incumbent) == INT64_MAX)
-    moc__incumbent_offer_peak(s->incumbent, moc__state_peak(state));
+  if (!has_plan(s)) moc__incumbent_offer_peak(s->incumbent, moc__state_peak(state));
   moc__profile_set_budget(&state->profile, target);
   if (there && !note(s)) moc__incumbent_fail(s->incumbent);
   return there;
-}
-
-static bool stopped(void *incumbent) {
-  return moc__stopped(incumbent);
 }
 
 /* Phase 1 of large graphs, from where the search is. False when memory is out. */
@@ -321,7 +360,7 @@ static bool descend(search *s) {
 static bool restart_from_best(search *s) {
   int64_t count = moc__incumbent_copy(s->incumbent, s->best_order, &s->best, &s->best_capacity);
   if (count < 0 || !moc__state_assign(&s->state, s->best_order, s->best, count)) return false;
-  return moc__gaps_rebuild(&s->gaps, s->state.staged, s->state.place);
+  return list_gaps(s);
 }
 
 static double mean_size(const moc__staged *staged) {
@@ -355,28 +394,27 @@ static bool raise_computes(search *s, int64_t least) {
   return allow_computes(s, s->state.staged, (int32_t)moc__min(moc__max(2 * (int64_t)allowed, least), most));
 }
 
-/* The empty set, where the order is searched too by turns in the order found beforehand and the input order: they lead
+/* A sample of the hints or the empty set, where the order is searched too by turns in the order found beforehand and the input order: they lead
  * to different plans. */
 static void start_from_nothing(search *s) {
   const int32_t *order = s->starts++ % 2 == 1 ? s->options->input_order : NULL;
-  (void)moc__state_assign(&s->state, order, NULL, 0);
-  if (s->reorders) (void)moc__gaps_rebuild(&s->gaps, s->state.staged, s->state.place);
+  s->sampled = s->mover.hinted != NULL &&
+               moc__rng_below(&s->rng, 100) < (has_plan(s) ? SAMPLED_PERCENT : SAMPLED_OVER_PERCENT);
+  if (s->sampled) moc__hints_sample(&s->hints, &s->rng);
+  (void)moc__state_assign(&s->state, order, s->hints.sample, s->sampled ? s->hints.n_sample : 0);
+  if (s->reorders) (void)list_gaps(s);
   s->price = s->feasible_price;
 }
 
 /* Build a plan, or see that there is none, if there is none yet. */
 static void try_first(search *s) {
-  if (!s->options->improves && moc__incumbent_extra(s->incumbent) == INT64_MAX)
-    moc__first_round(&s->first, s->incumbent);
+  if (!s->options->improves && !has_plan(s)) moc__first_round(&s->first, s->incumbent);
 }
 
 /* False when there is nothing to cross. */
 static bool start_from_cross(search *s) {
   if (!moc__pool_cross(s->pool, &s->rng, s->taken, &s->child)) return false;
-  bool ok = moc__state_assign(&s->state, s->child.order, s->child.pairs, s->child.n_pairs) &&
-            moc__gaps_rebuild(&s->gaps, s->state.staged, s->state.place);
-  if (!ok) moc__incumbent_fail(s->incumbent);
-  return ok;
+  return moc__state_assign(&s->state, s->child.order, s->child.pairs, s->child.n_pairs) && list_gaps(s);
 }
 
 /* One turn of a generation of plans; see pool.h. Turns of the first generation take about `length` moves. */
@@ -386,9 +424,10 @@ static void take_turn(search *s, double length, double first, double last) {
   length = fmin(ldexp(length, generation), MOST_MOVES);
   s->pooled = true;
   s->found.extra = s->found.over = INT64_MAX;
+  take_hints(s);
   if (turn == MOC__START) {
     start_from_nothing(s);
-    run_schedule(s, (int64_t)length, first, last, false);
+    run_schedule(s, (int64_t)length, s->sampled ? SAMPLED_HEAT * first : first, last, false);
   } else if (turn == MOC__CROSS && start_from_cross(s)) {
     run_schedule(s, (int64_t)length, CROSS_HEAT[moc__rng_below(&s->rng, 2)] * first, last, false);
   } else if (restart_from_best(s)) {
@@ -405,6 +444,7 @@ static bool squeeze_turn(search *s, double length, double last) {
   length = fmin(ldexp(length, generation), MOST_MOVES);
   s->pooled = true;
   s->found.extra = s->found.over = INT64_MAX;
+  take_hints(s);
   bool crosses = turn != MOC__START || s->starts >= SQUEEZED_STARTS;
   if (!crosses || moc__rng_below(&s->rng, 8) == 0 || !start_from_cross(s)) {
     if (!raise_computes(s, SQUEEZE_COMPUTES)) return false;
@@ -448,7 +488,7 @@ static void run_schedules(search *s, const moc__staged *staged) {
   }
   if ((gradual || middle) && !s->options->improves && !descend(s)) return;
   find_feasible(s, (int64_t)length, QUICK_TEMPERATURE);
-  if (!gradual && moc__incumbent_extra(s->incumbent) == INT64_MAX && !finished(s)) { /* once more, with care */
+  if (!gradual && !has_plan(s) && !finished(s)) { /* once more, with care */
     (void)moc__state_assign(&s->state, NULL, NULL, 0);
     find_feasible(s, (int64_t)length, QUICK_TEMPERATURE);
   }
@@ -462,7 +502,7 @@ static void run_schedules(search *s, const moc__staged *staged) {
       return;
     }
     try_first(s);
-    bool planned = moc__incumbent_extra(s->incumbent) != INT64_MAX;
+    bool planned = has_plan(s);
     if (planned && middle && shorts < SHORT_SCHEDULES) {
       shorts++;
       if (restart_from_best(s))
@@ -483,7 +523,7 @@ static void run_schedules(search *s, const moc__staged *staged) {
     } else if (builds && run % 2 == 0 && !moc__built(s->incumbent)) {
       continue;
     } else if (run % 4 != 3) {
-      for (int i = 0; i < SQUEEZES_A_RUN && moc__incumbent_extra(s->incumbent) == INT64_MAX && !finished(s); i++) {
+      for (int i = 0; i < SQUEEZES_A_RUN && !has_plan(s) && !finished(s); i++) {
         if (!squeeze_turn(s, SQUEEZE_LENGTH * shortest, last)) return;
       }
       waited = true;
@@ -497,13 +537,17 @@ static void run_schedules(search *s, const moc__staged *staged) {
   }
 }
 
-void moc__anneal(const moc__staged *staged, const moc__anneal_options *options, moc__pool *pool,
+void moc__anneal(const moc__staged *staged, const moc__anneal_options *options, moc__pool *pool, moc__guide *guide,
                  moc__incumbent *incumbent) {
   search s = {.options = options,
               .incumbent = incumbent,
               .pool = pool,
+              .guide = guide,
               .state = {.allocator = incumbent->allocator},
               .gaps = {.allocator = incumbent->allocator},
+              .hints = {.allocator = incumbent->allocator},
+              .hinted = {.allocator = incumbent->allocator},
+              .relaxer = {.retain = {.allocator = incumbent->allocator}},
               .first = {.recall = {.allocator = incumbent->allocator}},
               .reorders = options->reorders,
               .aim = options->reorders ? FEASIBLE_SHARE_OF_ORDERS : FEASIBLE_SHARE,
@@ -514,7 +558,8 @@ void moc__anneal(const moc__staged *staged, const moc__anneal_options *options, 
                               options->seed,   options->stream,        options->refutes};
   moc__rng_init(&s.rng, options->seed, options->stream);
   if (s.best_order != NULL && s.taken != NULL && allow_computes(&s, staged, options->max_computes) &&
-      moc__gaps_init(&s.gaps, staged, s.state.place, &incumbent->allocator, NULL) == MOC_OK &&
+      moc__gaps_init(&s.gaps, staged, s.state.place, NULL, &incumbent->allocator, NULL) == MOC_OK &&
+      moc__hints_init(&s.hints, staged->n, &incumbent->allocator, NULL) == MOC_OK &&
       moc__first_init(&s.first, staged, &first, &incumbent->allocator, NULL) == MOC_OK) {
     s.mover = (moc__mover){.state = &s.state, .gaps = &s.gaps, .rng = &s.rng};
     s.scale = mean_duration(staged);
@@ -523,6 +568,8 @@ void moc__anneal(const moc__staged *staged, const moc__anneal_options *options, 
         FIRST_PRICE * (double)moc__max(staged->total_duration, 1) / (double)moc__max(s.state.profile.excess, 1);
     if (options->improves) s.feasible_price = DURATION_WORTH * s.scale / s.mean_size;
     s.price = s.fair_price = s.feasible_price;
+    if (options->relaxes)
+      moc__relaxer_init(&s.relaxer, staged, options->budget, options->most_computes, &incumbent->allocator);
     moc__incumbent_offer(incumbent, &s.state);
     run_schedules(&s, staged);
   } else {
@@ -534,6 +581,9 @@ void moc__anneal(const moc__staged *staged, const moc__anneal_options *options, 
   moc__release(&incumbent->allocator, s.best);
   moc__release(&incumbent->allocator, s.best_order);
   moc__gaps_release(&s.gaps);
+  moc__gaps_release(&s.hinted);
+  moc__hints_release(&s.hints);
+  moc__relaxer_release(&s.relaxer);
   moc__first_release(&s.first);
   moc__state_release(&s.state);
 }

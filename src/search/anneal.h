@@ -11,6 +11,7 @@
 #ifndef MOC_SEARCH_ANNEAL_H
 #define MOC_SEARCH_ANNEAL_H
 
+#include "search/guide.h"
 #include "search/incumbent.h"
 #include "search/moves.h"
 #include "search/pool.h"
@@ -22,6 +23,7 @@ typedef struct moc__anneal_options {
   bool limited;          /* where the order is proved to have no staged schedule, soon give up */
   bool reorders;         /* search the order too */
   bool improves;         /* the incumbent has a plan, which is all there is to start from: nothing is built */
+  bool relaxes;          /* solve the relaxation now and then and post what it says, for no prover does */
   bool refutes;          /* where no plan is found, see whether there is none */
   const int32_t
       *input_order; /* [n] the input order in places of the staged model, to start from too; NULL: it is that */
@@ -30,9 +32,9 @@ typedef struct moc__anneal_options {
   uint64_t stream; /* the thread's number: its own random numbers */
 } moc__anneal_options;
 
-/* Search until the incumbent says stop or the moves are used up. `staged` is borrowed and shared by threads, as are the pool
- * and the incumbent. When memory is out the incumbent is told. */
-void moc__anneal(const moc__staged *staged, const moc__anneal_options *options, moc__pool *pool,
+/* Search until the incumbent says stop or the moves are used up. `staged` is borrowed and shared by threads, as are the pool,
+ * the guide and the incumbent. When memory is out the incumbent is told. */
+void moc__anneal(const moc__staged *staged, const moc__anneal_options *options, moc__pool *pool, moc__guide *guide,
                  moc__incumbent *incumbent);
 
 #endif

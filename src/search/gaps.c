@@ -29,7 +29,7 @@ static int32_t sort_reads(moc__gaps *gaps, const moc__staged *staged, const int3
 
 static void list_all(moc__gaps *gaps, const moc__staged *staged, const int32_t *place) {
   for (int32_t p = 0; p < staged->n; p++) {
-    if (staged->compute_once[p]) continue;
+    if (staged->compute_once[p] || (gaps->listed != NULL && !gaps->listed[p])) continue;
     for (int32_t t = staged->first_output[p]; t < staged->first_output[p + 1]; t++) {
       if (staged->size[t] == 0) continue;
       int32_t from = place[p], count = sort_reads(gaps, staged, place, t);
@@ -70,11 +70,11 @@ bool moc__gaps_rebuild(moc__gaps *gaps, const moc__staged *staged, const int32_t
   return true;
 }
 
-moc_status moc__gaps_init(moc__gaps *gaps, const moc__staged *staged, const int32_t *place,
+moc_status moc__gaps_init(moc__gaps *gaps, const moc__staged *staged, const int32_t *place, const bool *listed,
                           const moc_allocator *allocator, moc_error *error) {
   int32_t leaves = 1;
   while (leaves < staged->n) leaves *= 2;
-  *gaps = (moc__gaps){.allocator = *allocator, .leaves = leaves};
+  *gaps = (moc__gaps){.allocator = *allocator, .leaves = leaves, .listed = listed};
   int64_t most_readers = 0;
   for (int32_t t = 0; t < staged->n_tensors; t++)
     most_readers = moc__max(most_readers, staged->readers.start[t + 1] - staged->readers.start[t]);

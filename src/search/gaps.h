@@ -19,11 +19,12 @@ typedef struct moc__gaps {
   int64_t *start;   /* [2 * leaves + 1] each tree node's part of tensors[] */
   int32_t *tensors; /* [capacity] the tensor of each listing */
   int64_t capacity;
-  int32_t *reads; /* [most readers of a tensor] scratch */
+  const bool *listed; /* [n] borrowed: of the tensors of these numbers alone; NULL: of all */
+  int32_t *reads;     /* [most readers of a tensor] scratch */
 } moc__gaps;
 
-/* The gaps when each number is at place[number]. OUT_OF_MEMORY. O(gaps log n). */
-moc_status moc__gaps_init(moc__gaps *gaps, const moc__staged *staged, const int32_t *place,
+/* The gaps when each number is at place[number], of those that are `listed` (see there) alone. OUT_OF_MEMORY. O(gaps log n). */
+moc_status moc__gaps_init(moc__gaps *gaps, const moc__staged *staged, const int32_t *place, const bool *listed,
                           const moc_allocator *allocator, moc_error *error);
 /* The same for another order. False, leaving no gaps, when memory is out. */
 bool moc__gaps_rebuild(moc__gaps *gaps, const moc__staged *staged, const int32_t *place);

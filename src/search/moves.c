@@ -111,10 +111,18 @@ static bool single_output(const moc__state *state, int32_t p) {
   return state->staged->first_output[p + 1] - state->staged->first_output[p] == 1;
 }
 
+/* A tensor with a gap around place `at`; mostly one that the relaxation recomputes. */
+static int32_t draw_gap(const moc__mover *mover, int32_t at) {
+  int32_t t = -1;
+  if (mover->hinted != NULL && moc__rng_below(mover->rng, 100) < mover->hinted_percent)
+    t = moc__gaps_draw(mover->hinted, at, mover->rng);
+  return t >= 0 ? t : moc__gaps_draw(mover->gaps, at, mover->rng);
+}
+
 /* A tensor held across the stage at place `at`, and the stage of its next use. */
 static bool draw_across(const moc__mover *mover, int32_t at, candidate *c) {
   const moc__state *state = mover->state;
-  int32_t t = moc__gaps_draw(mover->gaps, at, mover->rng);
+  int32_t t = draw_gap(mover, at);
   if (t < 0) return false;
   int32_t p = state->staged->producer[t], before, next;
   double duration = (double)state->staged->duration[p];
