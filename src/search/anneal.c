@@ -37,10 +37,10 @@ static const double FIRST_PRICE = 0.05, PRICE_STEP = 0.05, SHARE_STEP = 0.05, FE
                     FEASIBLE_SHARE_OF_ORDERS = 0.15; /* where the order is searched too */
 /* Of the temperature, in mean durations of a recomputation: the start from the empty set, and the end. */
 static const double FIRST_TEMPERATURE = 1, LAST_TEMPERATURE = 0.03;
-/* Of schedules that start from a sample, a cross or the best, in shares of the first temperature; of those of large graphs, and
- * how much cooler those end. */
-static const double SAMPLED_HEAT = 0.1, CROSS_HEAT[] = {0.1, 0.2}, HEAT[] = {0.1, 0.3}, SHORT_HEAT = 0.2,
-                    GRADUAL_HEAT[] = {0.03, 0.1, 0.3}, COOLER = 0.1;
+/* Of schedules that start from a sample (one of the four each), a cross or the best, in shares of the first temperature; of those
+ * of large graphs, and how much cooler those end. */
+static const double SAMPLED_HEAT[] = {0.1, 0.1, 0.3, 1}, CROSS_HEAT[] = {0.1, 0.2}, HEAT[] = {0.1, 0.3},
+                    SHORT_HEAT = 0.2, GRADUAL_HEAT[] = {0.03, 0.1, 0.3}, COOLER = 0.1;
 
 /* Of the gaps that a schedule draws, from what hints name; while there is no plan, half of the schedules do without. */
 static const uint32_t HINTED_PERCENT[] = {95, 90, 80, 60};
@@ -203,8 +203,10 @@ static void take_hints(search *s) {
                         NULL) == MOC_OK;
   else
     ok = moc__gaps_rebuild(&s->hinted, state->staged, state->place);
-  s->mover.hinted = &s->hinted;
-  if (!ok) moc__incumbent_fail(s->incumbent);
+  if (ok)
+    s->mover.hinted = &s->hinted;
+  else
+    moc__incumbent_fail(s->incumbent);
 }
 
 static bool finished(search *s) {
@@ -394,8 +396,8 @@ static bool raise_computes(search *s, int64_t least) {
   return allow_computes(s, s->state.staged, (int32_t)moc__min(moc__max(2 * (int64_t)allowed, least), most));
 }
 
-/* A sample of the hints or the empty set, where the order is searched too by turns in the order found beforehand and the input order: they lead
- * to different plans. */
+/* A sample of the hints or the empty set, where the order is searched too by turns in the order found beforehand and the
+ * input order: they lead to different plans. */
 static void start_from_nothing(search *s) {
   const int32_t *order = s->starts++ % 2 == 1 ? s->options->input_order : NULL;
   s->sampled = s->mover.hinted != NULL &&
@@ -427,7 +429,8 @@ static void take_turn(search *s, double length, double first, double last) {
   take_hints(s);
   if (turn == MOC__START) {
     start_from_nothing(s);
-    run_schedule(s, (int64_t)length, s->sampled ? SAMPLED_HEAT * first : first, last, false);
+    run_schedule(s, (int64_t)length, s->sampled ? SAMPLED_HEAT[moc__rng_below(&s->rng, 4)] * first : first, last,
+                 false);
   } else if (turn == MOC__CROSS && start_from_cross(s)) {
     run_schedule(s, (int64_t)length, CROSS_HEAT[moc__rng_below(&s->rng, 2)] * first, last, false);
   } else if (restart_from_best(s)) {

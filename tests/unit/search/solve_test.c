@@ -154,12 +154,15 @@ static void progress_and_reproducibility(void **unused) {
   options.user = &w;
   moc_plan *first = NULL, *second = NULL;
   CHECK_OK(moc_solve(graph, &options, NULL, &first, &error), error);
-  CHECK_OK(
-      moc_solve(graph,
-                &(moc_solve_options){
-                    .budget = options.budget, .time_limit = 60, .moves = 20000, .threads = 1, .seed = options.seed},
-                NULL, &second, &error),
-      error);
+  CHECK_OK(moc_solve(graph,
+                     &(moc_solve_options){.budget = options.budget,
+                                          .time_limit = 60,
+                                          .moves = 20000,
+                                          .threads = 1,
+                                          .prove = options.prove,
+                                          .seed = options.seed},
+                     NULL, &second, &error),
+           error);
   assert_true(first->length > 0);
   assert_true(w.improvements > 0);
   assert_int_equal(w.last, first->total_duration);

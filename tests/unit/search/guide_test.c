@@ -1,0 +1,199 @@
+/* Masses of the relaxation as they are posted, taken and sampled; and gaps of some operations alone. */
+#include "search/gaps.h"
+#include "search/guide.h"
+
+#include "support/allocator.h"
+#include "support/graphs.h"
+#include "support/test.h"
+
+enum { N = 24, MOST = 3 };
+
+/* A relaxation of which only the average solution is there. */
+typedef struct average {
+  moc__staged staged;
+  moc__retain retain;
+  moc__retain_op ops[N];
+  int32_t stages[N][MOST];
+  double masses[N][MOST];
+} average;
+
+static void clear(average *a) {
+  *a = (average){.staged = {.n = N}};
+  a->retain = (moc__retain){.staged = &a->staged, .ops = a->ops};
+  for (int p = 0; p < N; p++) a->ops[p] = (moc__retain_op){.stage = a->stages[p], .mass = a->masses[p]};
+}
+
+static void put(average *a, int32_t place, int32_t stage, double mass) {
+  moc__retain_op *op = &a->ops[place];
+  op->stage[op->n_masses] = stage;
+  op->mass[op->n_masses++] = mass;
+}
+
+static void posts_are_taken_once(void **unused) {
+  (void)unused;
+  test_allocator memory;
+  test_allocator_init(&memory);
+  moc_error error;
+  moc__guide guide;
+  moc__hints hints;
+  average a;
+  CHECK_OK(moc__guide_init(&guide, &memory.allocator, &error), error);
+  CHECK_OK(moc__hints_init(&hints, N, &memory.allocator, &error), error);
+  assert_false(moc__hints_take(&hints, &guide));
+
+  clear(&a);
+  put(&a, 2, 5, 0.25);
+  put(&a, 2, 9, 0.5);
+  put(&a, 7, 8, 0.01);
+  moc__guide_post(&guide, &a.retain);
+  assert_true(moc__hints_take(&hints, &guide));
+  assert_false(moc__hints_take(&hints, &guide));
+  assert_int_equal(hints.count, 3);
+  assert_int_equal(hints.masses[1].pair.place, 2);
+  assert_int_equal(hints.masses[1].pair.stage, 9);
+  assert_true(hints.masses[1].mass == 0.5);
+  for (int p = 0; p < N; p++) assert_int_equal(hints.recomputed[p], p == 2);
+
+  clear(&a); /* what was recomputed once stays so; the masses are the new ones */
+  put(&a, 4, 6, 1);
+  moc__guide_post(&guide, &a.retain);
+  assert_true(moc__hints_take(&hints, &guide));
+  assert_int_equal(hints.count, 1);
+  for (int p = 0; p < N; p++) assert_int_equal(hints.recomputed[p], p == 2 || p == 4);
+
+  clear(&a);
+  moc__guide_post(&guide, &a.retain);
+  assert_true(moc__hints_take(&hints, &guide));
+  assert_int_equal(hints.count, 0);
+  moc__rng rng;
+  moc__rng_init(&rng, 1, 0);
+  moc__hints_sample(&hints, &rng);
+  assert_int_equal(hints.n_sample, 0);
+  moc__hints_release(&hints);
+  moc__guide_release(&guide);
+  test_allocator_check_empty(&memory);
+}
+
+static void samples_follow_masses(void **unused) {
+  (void)unused;
+  enum { SAMPLES = 20000 };
+  test_allocator memory;
+  test_allocator_init(&memory);
+  moc_error error;
+  moc__guide guide;
+  moc__hints hints;
+  average a;
+  CHECK_OK(moc__guide_init(&guide, &memory.allocator, &error), error);
+  CHECK_OK(moc__hints_init(&hints, N, &memory.allocator, &error), error);
+  clear(&a);
+  put(&a, 0, 3, 0.25);
+  put(&a, 1, 4, 0.5); /* together one: one of them each time */
+  put(&a, 1, 6, 0.25);
+  put(&a, 1, 9, 0.25);
+  put(&a, 2, 5, 1);
+  put(&a, 3, 7, 0.75); /* together 1.5: one or two */
+  put(&a, 3, 11, 0.75);
+  moc__guide_post(&guide, &a.retain);
+  assert_true(moc__hints_take(&hints, &guide));
+  moc__rng rng;
+  moc__rng_init(&rng, 11, 0);
+  int drawn[7] = {0};
+  for (int i = 0; i < SAMPLES; i++) {
+    moc__hints_sample(&hints, &rng);
+    int of_place[4] = {0};
+    for (int64_t k = 0; k < hints.n_sample; k++) {
+      of_place[hints.sample[k].place]++;
+      for (int64_t j = 0; j < hints.count; j++) {
+        if (hints.masses[j].pair.place == hints.sample[k].place &&
+            hints.masses[j].pair.stage == hints.sample[k].stage)
+          drawn[j]++;
+      }
+    }
+    assert_int_equal(of_place[1], 1);
+    assert_int_equal(of_place[2], 1);
+    assert_true(of_place[3] == 1 || of_place[3] == 2);
+  }
+  for (int j = 0; j < 7; j++) {
+    double share = (double)drawn[j] / (double)SAMPLES;
+    assert_true(share > hints.masses[j].mass - 0.02 && share < hints.masses[j].mass + 0.02);
+  }
+  moc__hints_release(&hints);
+  moc__guide_release(&guide);
+  test_allocator_check_empty(&memory);
+}
+
+static bool never(void *unused) {
+  (void)unused;
+  return false;
+}
+
+/* On random graphs: pairs are pairs of the model, the same each time; and gaps of some operations alone are of those. */
+static void relaxers_post_pairs(void **unused) {
+  (void)unused;
+  test_allocator memory;
+  test_allocator_init(&memory);
+  const moc_allocator *allocator = &memory.allocator;
+  moc_error error;
+  moc__rng rng;
+  moc__rng_init(&rng, 3, 0);
+  int64_t posted = 0;
+  for (int round = 0; round < 40; round++) {
+    moc_graph *graph = test_random_graph(&rng, &(test_shape){N, true, 12, 9, 9}, allocator);
+    moc_graph_facts facts;
+    CHECK_OK(moc_graph_get_facts(graph, &facts, &error), error);
+    moc__staged staged;
+    CHECK_OK(moc__staged_init(&staged, graph, moc_graph_input_order(graph).items, allocator, &error), error);
+    moc__guide guide;
+    moc__hints hints, again;
+    CHECK_OK(moc__guide_init(&guide, allocator, &error), error);
+    CHECK_OK(moc__hints_init(&hints, N, allocator, &error), error);
+    CHECK_OK(moc__hints_init(&again, N, allocator, &error), error);
+    int64_t budget = (facts.baseline_peak * 9 + 9) / 10;
+    for (int time = 0; time < 2; time++) {
+      moc__relaxer relaxer;
+      moc__relaxer_init(&relaxer, &staged, budget, 2 + round % 2, allocator);
+      assert_true(relaxer.active);
+      moc__relaxer_run(&relaxer, 20000, &guide, never, NULL);
+      moc__relaxer_release(&relaxer);
+      (void)moc__hints_take(time == 0 ? &hints : &again, &guide);
+    }
+    assert_int_equal(hints.count, again.count);
+    for (int64_t i = 0; i < hints.count; i++) {
+      const moc__mass *m = &hints.masses[i];
+      assert_true(m->pair.place >= 0 && m->pair.place < m->pair.stage && m->pair.stage < N);
+      assert_true(m->mass > 0 && !staged.compute_once[m->pair.place]);
+      assert_true(m->pair.place == again.masses[i].pair.place && m->mass == again.masses[i].mass);
+    }
+    posted += hints.count;
+
+    bool listed[N];
+    int32_t place[N];
+    for (int32_t p = 0; p < N; p++) {
+      place[p] = p;
+      listed[p] = p % 3 == 0;
+    }
+    moc__gaps gaps;
+    CHECK_OK(moc__gaps_init(&gaps, &staged, place, listed, allocator, &error), error);
+    for (int i = 0; i < 200; i++) {
+      int32_t t = moc__gaps_draw(&gaps, (int32_t)moc__rng_below(&rng, N), &rng);
+      assert_true(t < 0 || staged.producer[t] % 3 == 0);
+    }
+    moc__gaps_release(&gaps);
+    moc__hints_release(&hints);
+    moc__hints_release(&again);
+    moc__guide_release(&guide);
+    moc__staged_release(&staged);
+    moc_graph_destroy(graph);
+  }
+  assert_true(posted > 100);
+  test_allocator_check_empty(&memory);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(posts_are_taken_once),
+      cmocka_unit_test(samples_follow_masses),
+      cmocka_unit_test(relaxers_post_pairs),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
