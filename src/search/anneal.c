@@ -24,11 +24,12 @@ enum {
   SHORTER = 4,           /* so much shorter than the others */
   WINDOW = 4096,         /* places */
   MOVES_A_WINDOW = 2048,
-  FARTHEST_PAIR = 256,       /* places to look for a pair */
-  SAMPLED_PERCENT = 90,      /* of starts, from a sample of hints where there are any; */
-  SAMPLED_OVER_PERCENT = 50, /* while there is no plan */
-  RELAXING_A_PLACE = 200,    /* work on the relaxation, and so many hundredths for each move */
-  RELAXING_A_MOVE = 50
+  FARTHEST_PAIR = 256, /* places to look for a pair */
+  HEEDING_PERCENT =
+      90, /* of schedules, hints where there are any: they start from samples and draw gaps by them; */
+  HEEDING_ANY_PERCENT = 60, /* fewer where the relaxation is of any number of computations, which knows less */
+  RELAXING_A_PLACE = 200,   /* work on the relaxation, and so many hundredths for each move */
+  RELAXING_A_MOVE = 25
 };
 
 /* Of the price: what removing all of the input order's excess is worth at first, as a share of its duration; how fast it
@@ -42,7 +43,7 @@ static const double FIRST_TEMPERATURE = 1, LAST_TEMPERATURE = 0.03;
 static const double SAMPLED_HEAT[] = {0.1, 0.1, 0.3, 1}, CROSS_HEAT[] = {0.1, 0.2}, HEAT[] = {0.1, 0.3},
                     SHORT_HEAT = 0.2, GRADUAL_HEAT[] = {0.03, 0.1, 0.3}, COOLER = 0.1;
 
-/* Of the gaps that a schedule draws, from what hints name; while there is no plan, half of the schedules do without. */
+/* Of the gaps that a schedule draws, if it heeds hints, from what those name. */
 static const uint32_t HINTED_PERCENT[] = {95, 90, 80, 60};
 
 /* Phase 1 values a mean tensor over budget for one stage at so many mean durations; its temperatures are shares of
@@ -91,7 +92,7 @@ typedef struct search {
   bool pooled;          /* plans are kept for crosses */
   moc__hints hints;
   moc__gaps hinted;     /* gaps of what those recompute */
-  bool sampled;         /* this schedule started from a sample of them */
+  bool heeds;           /* this schedule heeds them */
   moc__relaxer relaxer; /* idle where another thread does it */
   moc__first first;
   int64_t searches; /* schedules of phase 1 so far */
@@ -237,10 +238,16 @@ static void try_move(search *s, double temperature) {
     moc__state_undo(state);
 }
 
+/* Whether the next schedule heeds hints: most do once there is a plan. Before that they were measured to lead past what little
+ * is feasible at tight budgets. */
+static bool draw_heeds(search *s) {
+  uint32_t percent = s->options->most_computes <= 2 ? HEEDING_PERCENT : HEEDING_ANY_PERCENT;
+  return has_plan(s) && s->mover.hinted != NULL && moc__rng_below(&s->rng, 100) < percent;
+}
+
 /* Of a schedule that begins. */
 static void choose_moves(search *s) {
-  bool hinted = has_plan(s) || moc__rng_below(&s->rng, 2) == 0;
-  s->mover.hinted_percent = hinted ? HINTED_PERCENT[moc__rng_below(&s->rng, 4)] : 0;
+  s->mover.hinted_percent = s->heeds ? HINTED_PERCENT[moc__rng_below(&s->rng, 4)] : 0;
   s->clears = s->reorders && moc__rng_below(&s->rng, 100) < CLEARING_PERCENT;
 }
 
@@ -295,6 +302,7 @@ static void find_feasible(search *s, int64_t length, double first) {
   double price = s->price, worth = DURATION_WORTH * s->scale;
   s->price = worth / s->mean_size;
   s->careful = s->searches++ % 2 == 1;
+  s->heeds = draw_heeds(s);
   run_schedule(s, length, first * worth, LAST_FEASIBILITY_TEMPERATURE * first * worth, true);
   s->careful = false;
   s->price = price;
@@ -400,10 +408,8 @@ static bool raise_computes(search *s, int64_t least) {
  * input order: they lead to different plans. */
 static void start_from_nothing(search *s) {
   const int32_t *order = s->starts++ % 2 == 1 ? s->options->input_order : NULL;
-  s->sampled = s->mover.hinted != NULL &&
-               moc__rng_below(&s->rng, 100) < (has_plan(s) ? SAMPLED_PERCENT : SAMPLED_OVER_PERCENT);
-  if (s->sampled) moc__hints_sample(&s->hints, &s->rng);
-  (void)moc__state_assign(&s->state, order, s->hints.sample, s->sampled ? s->hints.n_sample : 0);
+  if (s->heeds) moc__hints_sample(&s->hints, &s->rng);
+  (void)moc__state_assign(&s->state, order, s->hints.sample, s->heeds ? s->hints.n_sample : 0);
   if (s->reorders) (void)list_gaps(s);
   s->price = s->feasible_price;
 }
@@ -427,9 +433,10 @@ static void take_turn(search *s, double length, double first, double last) {
   s->pooled = true;
   s->found.extra = s->found.over = INT64_MAX;
   take_hints(s);
+  s->heeds = draw_heeds(s);
   if (turn == MOC__START) {
     start_from_nothing(s);
-    run_schedule(s, (int64_t)length, s->sampled ? SAMPLED_HEAT[moc__rng_below(&s->rng, 4)] * first : first, last,
+    run_schedule(s, (int64_t)length, s->heeds ? SAMPLED_HEAT[moc__rng_below(&s->rng, 4)] * first : first, last,
                  false);
   } else if (turn == MOC__CROSS && start_from_cross(s)) {
     run_schedule(s, (int64_t)length, CROSS_HEAT[moc__rng_below(&s->rng, 2)] * first, last, false);
@@ -448,6 +455,7 @@ static bool squeeze_turn(search *s, double length, double last) {
   s->pooled = true;
   s->found.extra = s->found.over = INT64_MAX;
   take_hints(s);
+  s->heeds = draw_heeds(s);
   bool crosses = turn != MOC__START || s->starts >= SQUEEZED_STARTS;
   if (!crosses || moc__rng_below(&s->rng, 8) == 0 || !start_from_cross(s)) {
     if (!raise_computes(s, SQUEEZE_COMPUTES)) return false;
