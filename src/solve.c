@@ -94,7 +94,7 @@ typedef struct worker {
 /* Turns of a thread that proves and searches. A turn of proving that raises the bound is followed by another one; one that
  * does not by moves of the search, twice as many each time. */
 enum {
-  FIRST_TURN = 30000,    /* moves of a single thread before it proves */
+  FIRST_TURN = 200000,   /* moves of a single thread before it proves */
   FIRST_BREAK = 1000000, /* moves after the first turn in vain */
   TURN_EFFORT = 5000000, /* of proving, in about microseconds */
   EFFORT_A_MOVE = 25     /* of a single thread: no more than so much for each move made */
@@ -125,6 +125,7 @@ static void prove_by_turns(worker *w) {
       turn.moves = w->options.moves == 0 ? next : moc__min(left, next);
       moc__anneal(&s->staged, &turn, &s->pool, &s->guide, incumbent);
       turn.stream += (uint64_t)s->options.threads;
+      turn.relaxes = false; /* the prover posts from now on */
       left -= turn.moves;
       next = moc__min(2 * next, INT64_MAX / 4);
       if (w->role == BOTH) effort = moc__min(TURN_EFFORT, EFFORT_A_MOVE * turn.moves);
@@ -146,6 +147,7 @@ static void prove_by_turns(worker *w) {
   if (prover != NULL) moc__prover_write_down(prover, true, out_of_time, s);
   moc__prover_destroy(prover, &s->certificate);
   w->options.stream = turn.stream;
+  w->options.relaxes = turn.relaxes;
   if (w->options.moves == 0 || left > 0) {
     w->options.moves = left;
     if (!moc__stopped(incumbent)) moc__anneal(&s->staged, &w->options, &s->pool, &s->guide, incumbent);
@@ -259,7 +261,7 @@ static moc_status run_threads(solve *s, moc_error *error) {
                                        .limited = s->most_computes == s->options.max_computes,
                                        .reorders = s->options.order == MOC_ORDER_AUTO,
                                        .improves = s->improves,
-                                       .relaxes = !proves && started == threads - 1,
+                                       .relaxes = (!proves || threads == 1) && started == threads - 1,
                                        .refutes = started == 0,
                                        .moves = moves,
                                        .seed = s->options.seed,

@@ -238,8 +238,7 @@ static void try_move(search *s, double temperature) {
     moc__state_undo(state);
 }
 
-/* Whether the next schedule heeds hints: most do once there is a plan. Before that they were measured to lead past what little
- * is feasible at tight budgets. */
+/* Whether the next schedule heeds hints: most do once there is a plan. */
 static bool draw_heeds(search *s) {
   uint32_t percent = s->options->most_computes <= 2 ? HEEDING_PERCENT : HEEDING_ANY_PERCENT;
   return has_plan(s) && s->mover.hinted != NULL && moc__rng_below(&s->rng, 100) < percent;

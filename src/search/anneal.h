@@ -23,7 +23,7 @@ typedef struct moc__anneal_options {
   bool limited;          /* where the order is proved to have no staged schedule, soon give up */
   bool reorders;         /* search the order too */
   bool improves;         /* the incumbent has a plan, which is all there is to start from: nothing is built */
-  bool relaxes;          /* solve the relaxation now and then and post what it says, for no prover does */
+  bool relaxes;          /* solve the relaxation now and then and post what it says: no prover does yet */
   bool refutes;          /* where no plan is found, see whether there is none */
   const int32_t
       *input_order; /* [n] the input order in places of the staged model, to start from too; NULL: it is that */
