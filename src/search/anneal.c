@@ -28,8 +28,8 @@ enum {
   HEEDING_PERCENT =
       90, /* of schedules, hints where there are any: they start from samples and draw gaps by them; */
   HEEDING_ANY_PERCENT = 60, /* fewer where the relaxation is of any number of computations, which knows less */
-  RELAXING_A_PLACE = 200,   /* work on the relaxation, and so many hundredths for each move */
-  RELAXING_A_MOVE = 25
+  RELAXING_A_PLACE = 50,    /* work on the relaxation, and so many hundredths for each move */
+  RELAXING_A_MOVE = 50
 };
 
 /* Of the price: what removing all of the input order's excess is worth at first, as a share of its duration; how fast it
