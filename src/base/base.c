@@ -59,10 +59,14 @@ void moc__certificate_release(moc_certificate *certificate, const moc_allocator 
 }
 
 bool moc__grow(const moc_allocator *allocator, void *items, int64_t count, int64_t *capacity, size_t size) {
-  if (count < *capacity) return true;
+  return moc__reserve(allocator, items, count + 1, capacity, size);
+}
+
+bool moc__reserve(const moc_allocator *allocator, void *items, int64_t count, int64_t *capacity, size_t size) {
+  if (count <= *capacity) return true;
   void *old;
   memcpy(&old, items, sizeof old); /* the caller's pointer has another type */
-  int64_t room = *capacity < 8 ? 8 : *capacity + *capacity / 2;
+  int64_t room = moc__max(count, *capacity < 8 ? 8 : *capacity + *capacity / 2);
   void *grown = moc__resize(allocator, old, room, size);
   if (grown == NULL) return false;
   memcpy(items, &grown, sizeof grown);

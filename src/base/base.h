@@ -28,6 +28,8 @@ void moc__release(const moc_allocator *allocator, void *block);
 /* Make room for one more element in a growing array. `items` is the address of the array pointer, `capacity`
  * of its capacity. False when memory is out; the array is unchanged then. Amortised O(1). */
 bool moc__grow(const moc_allocator *allocator, void *items, int64_t count, int64_t *capacity, size_t size);
+/* The same for `count` entries in all. */
+bool moc__reserve(const moc_allocator *allocator, void *items, int64_t count, int64_t *capacity, size_t size);
 
 /* Release the arrays of a certificate, and zero it. */
 void moc__certificate_release(moc_certificate *certificate, const moc_allocator *allocator);

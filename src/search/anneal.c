@@ -24,10 +24,9 @@ enum {
   SHORTER = 4,           /* so much shorter than the others */
   WINDOW = 4096,         /* places */
   MOVES_A_WINDOW = 2048,
-  FARTHEST_PAIR = 256, /* places to look for a pair */
-  HEEDING_PERCENT =
-      90, /* of schedules, hints where there are any: they start from samples and draw gaps by them; */
-  HEEDING_ANY_PERCENT = 60, /* fewer where the relaxation is of any number of computations, which knows less */
+  FARTHEST_PAIR = 256,      /* places to look for a pair */
+  HEEDING_PERCENT = 90,     /* of schedules, that start from samples of hints and draw gaps by them; */
+  HEEDING_ANY_PERCENT = 60, /* where the relaxation is of any number of computations, which knows less */
   RELAXING_A_PLACE = 50,    /* work on the relaxation, and so many hundredths for each move */
   RELAXING_A_MOVE = 50
 };
@@ -238,10 +237,10 @@ static void try_move(search *s, double temperature) {
     moc__state_undo(state);
 }
 
-/* Whether the next schedule heeds hints: most do once there is a plan. */
+/* Whether the next schedule heeds hints: most do of the turns that there are once there is a plan. */
 static bool draw_heeds(search *s) {
   uint32_t percent = s->options->most_computes <= 2 ? HEEDING_PERCENT : HEEDING_ANY_PERCENT;
-  return has_plan(s) && s->mover.hinted != NULL && moc__rng_below(&s->rng, 100) < percent;
+  return s->mover.hinted != NULL && moc__rng_below(&s->rng, 100) < percent;
 }
 
 /* Of a schedule that begins. */
@@ -301,7 +300,6 @@ static void find_feasible(search *s, int64_t length, double first) {
   double price = s->price, worth = DURATION_WORTH * s->scale;
   s->price = worth / s->mean_size;
   s->careful = s->searches++ % 2 == 1;
-  s->heeds = draw_heeds(s);
   run_schedule(s, length, first * worth, LAST_FEASIBILITY_TEMPERATURE * first * worth, true);
   s->careful = false;
   s->price = price;
@@ -454,7 +452,6 @@ static bool squeeze_turn(search *s, double length, double last) {
   s->pooled = true;
   s->found.extra = s->found.over = INT64_MAX;
   take_hints(s);
-  s->heeds = draw_heeds(s);
   bool crosses = turn != MOC__START || s->starts >= SQUEEZED_STARTS;
   if (!crosses || moc__rng_below(&s->rng, 8) == 0 || !start_from_cross(s)) {
     if (!raise_computes(s, SQUEEZE_COMPUTES)) return false;

@@ -3,17 +3,6 @@
 
 static const double LEAST_MASS = 0.1; /* of a place, to count as recomputed */
 
-/* Room for `count` more entries in an array that grows. */
-static bool reserve(const moc_allocator *allocator, void *array, int64_t count, int64_t *capacity, size_t size) {
-  if (count <= *capacity) return true;
-  void **block = array;
-  void *grown = moc__resize(allocator, *block, 2 * count, size);
-  if (grown == NULL) return false;
-  *block = grown;
-  *capacity = 2 * count;
-  return true;
-}
-
 moc_status moc__guide_init(moc__guide *guide, const moc_allocator *allocator, moc_error *error) {
   *guide = (moc__guide){.allocator = *allocator};
   if (pthread_mutex_init(&guide->lock, NULL) != 0)
@@ -30,7 +19,7 @@ void moc__guide_post(moc__guide *guide, const moc__retain *retain) {
   int64_t count = 0;
   for (int32_t p = 0; p < retain->staged->n; p++) count += retain->ops[p].n_masses;
   pthread_mutex_lock(&guide->lock);
-  if (reserve(&guide->allocator, &guide->masses, count, &guide->capacity, sizeof *guide->masses)) {
+  if (moc__reserve(&guide->allocator, &guide->masses, count, &guide->capacity, sizeof *guide->masses)) {
     guide->count = 0;
     for (int32_t p = 0; p < retain->staged->n; p++) {
       const moc__retain_op *op = &retain->ops[p];
@@ -57,7 +46,7 @@ void moc__relaxer_release(moc__relaxer *relaxer) {
 void moc__relaxer_run(moc__relaxer *relaxer, int64_t work, moc__guide *guide, bool (*stop)(void *), void *context) {
   enum { ROUNDS = 300, MOST_IDLE = 8 };
   moc__retain *r = &relaxer->retain;
-  while (relaxer->active && r->work <= work && !stop(context)) {
+  while (relaxer->active && r->work <= work && !(stop != NULL && stop(context))) {
     int64_t before = r->extra;
     (void)moc__retain_improve(r, INT64_MAX, ROUNDS, stop, context);
     relaxer->idle = r->extra > before + before / 2000 ? 0 : relaxer->idle + 1;
@@ -81,8 +70,8 @@ bool moc__hints_take(moc__hints *hints, moc__guide *guide) {
   if (atomic_load(&guide->posts) == hints->post) return false;
   pthread_mutex_lock(&guide->lock);
   bool ok =
-      reserve(&hints->allocator, &hints->masses, guide->count, &hints->capacity, sizeof *hints->masses) &&
-      reserve(&hints->allocator, &hints->sample, guide->count, &hints->sample_capacity, sizeof *hints->sample);
+      moc__reserve(&hints->allocator, &hints->masses, guide->count, &hints->capacity, sizeof *hints->masses) &&
+      moc__reserve(&hints->allocator, &hints->sample, guide->count, &hints->sample_capacity, sizeof *hints->sample);
   if (ok) {
     hints->count = guide->count;
     if (guide->count > 0) memcpy(hints->masses, guide->masses, (size_t)guide->count * sizeof *hints->masses);

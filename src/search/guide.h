@@ -41,8 +41,7 @@ typedef struct moc__hints {
   int64_t post;      /* the one that this is of; 0: none */
   moc__mass *masses; /* [count] by place, then by stage */
   int64_t count, capacity;
-  bool *
-      recomputed; /* [n] the masses of a place have summed up to something in some post: plans vary more than those */
+  bool *recomputed;  /* [n] some post had mass for the place; plans vary more than the last one */
   moc__pair *sample; /* [n_sample] the last one drawn */
   int64_t n_sample, sample_capacity;
 } moc__hints;
@@ -57,7 +56,8 @@ void moc__guide_post(moc__guide *guide, const moc__retain *retain);
 void moc__relaxer_init(moc__relaxer *relaxer, const moc__staged *staged, int64_t budget, int32_t max_computes,
                        const moc_allocator *allocator);
 void moc__relaxer_release(moc__relaxer *relaxer);
-/* Go on, and post, until it has done about so much work in all, each unit about a microsecond. Deterministic but for `stop`. */
+/* Go on, and post, until it has done about so much work in all, each unit about a microsecond. Deterministic but for
+ * `stop`, which may be NULL. */
 void moc__relaxer_run(moc__relaxer *relaxer, int64_t work, moc__guide *guide, bool (*stop)(void *), void *context);
 
 /* Of a model of n places. OUT_OF_MEMORY. */

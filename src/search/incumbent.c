@@ -47,12 +47,7 @@ void moc__incumbent_release(moc__incumbent *incumbent) {
 
 static bool copy_pairs(const moc_allocator *allocator, const moc__pair *from, int64_t count, moc__pair **to,
                        int64_t *capacity) {
-  if (count > *capacity) {
-    moc__pair *grown = moc__resize(allocator, *to, 2 * count, sizeof *grown);
-    if (grown == NULL) return false;
-    *to = grown;
-    *capacity = 2 * count;
-  }
+  if (!moc__reserve(allocator, to, count, capacity, sizeof **to)) return false;
   if (count > 0) memcpy(*to, from, (size_t)count * sizeof *from);
   return true;
 }

@@ -24,13 +24,8 @@ void moc__pool_release(moc__pool *pool) {
 /* Room for an order of n and so many pairs. */
 static bool make_room(moc__candidate *candidate, const moc_allocator *allocator, int32_t n, int64_t n_pairs) {
   if (candidate->order == NULL) candidate->order = MOC__NEW(allocator, n, int32_t);
-  if (candidate->order == NULL) return false;
-  if (n_pairs <= candidate->capacity) return true;
-  moc__pair *grown = moc__resize(allocator, candidate->pairs, 2 * n_pairs, sizeof *grown);
-  if (grown == NULL) return false;
-  candidate->pairs = grown;
-  candidate->capacity = 2 * n_pairs;
-  return true;
+  return candidate->order != NULL &&
+         moc__reserve(allocator, &candidate->pairs, n_pairs, &candidate->capacity, sizeof *candidate->pairs);
 }
 
 static bool copy(moc__candidate *to, const moc_allocator *allocator, int32_t n, const int32_t *order,

@@ -29,62 +29,70 @@ static void put(average *a, int32_t place, int32_t stage, double mass) {
   op->mass[op->n_masses++] = mass;
 }
 
-static void posts_are_taken_once(void **unused) {
-  (void)unused;
+/* A guide and a thread that takes from it. */
+typedef struct board {
   test_allocator memory;
-  test_allocator_init(&memory);
-  moc_error error;
   moc__guide guide;
   moc__hints hints;
+} board;
+
+static void set_up(board *b) {
+  moc_error error;
+  test_allocator_init(&b->memory);
+  CHECK_OK(moc__guide_init(&b->guide, &b->memory.allocator, &error), error);
+  CHECK_OK(moc__hints_init(&b->hints, N, &b->memory.allocator, &error), error);
+}
+
+static void tear_down(board *b) {
+  moc__hints_release(&b->hints);
+  moc__guide_release(&b->guide);
+  test_allocator_check_empty(&b->memory);
+}
+
+static void posts_are_taken_once(void **unused) {
+  (void)unused;
+  board b;
   average a;
-  CHECK_OK(moc__guide_init(&guide, &memory.allocator, &error), error);
-  CHECK_OK(moc__hints_init(&hints, N, &memory.allocator, &error), error);
-  assert_false(moc__hints_take(&hints, &guide));
+  set_up(&b);
+  assert_false(moc__hints_take(&b.hints, &b.guide));
 
   clear(&a);
   put(&a, 2, 5, 0.25);
   put(&a, 2, 9, 0.5);
   put(&a, 7, 8, 0.01);
-  moc__guide_post(&guide, &a.retain);
-  assert_true(moc__hints_take(&hints, &guide));
-  assert_false(moc__hints_take(&hints, &guide));
-  assert_int_equal(hints.count, 3);
-  assert_int_equal(hints.masses[1].pair.place, 2);
-  assert_int_equal(hints.masses[1].pair.stage, 9);
-  assert_true(hints.masses[1].mass == 0.5);
-  for (int p = 0; p < N; p++) assert_int_equal(hints.recomputed[p], p == 2);
+  moc__guide_post(&b.guide, &a.retain);
+  assert_true(moc__hints_take(&b.hints, &b.guide));
+  assert_false(moc__hints_take(&b.hints, &b.guide));
+  assert_int_equal(b.hints.count, 3);
+  assert_int_equal(b.hints.masses[1].pair.place, 2);
+  assert_int_equal(b.hints.masses[1].pair.stage, 9);
+  assert_true(b.hints.masses[1].mass == 0.5);
+  for (int p = 0; p < N; p++) assert_int_equal(b.hints.recomputed[p], p == 2);
 
   clear(&a); /* what was recomputed once stays so; the masses are the new ones */
   put(&a, 4, 6, 1);
-  moc__guide_post(&guide, &a.retain);
-  assert_true(moc__hints_take(&hints, &guide));
-  assert_int_equal(hints.count, 1);
-  for (int p = 0; p < N; p++) assert_int_equal(hints.recomputed[p], p == 2 || p == 4);
+  moc__guide_post(&b.guide, &a.retain);
+  assert_true(moc__hints_take(&b.hints, &b.guide));
+  assert_int_equal(b.hints.count, 1);
+  for (int p = 0; p < N; p++) assert_int_equal(b.hints.recomputed[p], p == 2 || p == 4);
 
   clear(&a);
-  moc__guide_post(&guide, &a.retain);
-  assert_true(moc__hints_take(&hints, &guide));
-  assert_int_equal(hints.count, 0);
+  moc__guide_post(&b.guide, &a.retain);
+  assert_true(moc__hints_take(&b.hints, &b.guide));
+  assert_int_equal(b.hints.count, 0);
   moc__rng rng;
   moc__rng_init(&rng, 1, 0);
-  moc__hints_sample(&hints, &rng);
-  assert_int_equal(hints.n_sample, 0);
-  moc__hints_release(&hints);
-  moc__guide_release(&guide);
-  test_allocator_check_empty(&memory);
+  moc__hints_sample(&b.hints, &rng);
+  assert_int_equal(b.hints.n_sample, 0);
+  tear_down(&b);
 }
 
 static void samples_follow_masses(void **unused) {
   (void)unused;
   enum { SAMPLES = 20000 };
-  test_allocator memory;
-  test_allocator_init(&memory);
-  moc_error error;
-  moc__guide guide;
-  moc__hints hints;
+  board b;
   average a;
-  CHECK_OK(moc__guide_init(&guide, &memory.allocator, &error), error);
-  CHECK_OK(moc__hints_init(&hints, N, &memory.allocator, &error), error);
+  set_up(&b);
   clear(&a);
   put(&a, 0, 3, 0.25);
   put(&a, 1, 4, 0.5); /* together one: one of them each time */
@@ -93,19 +101,19 @@ static void samples_follow_masses(void **unused) {
   put(&a, 2, 5, 1);
   put(&a, 3, 7, 0.75); /* together 1.5: one or two */
   put(&a, 3, 11, 0.75);
-  moc__guide_post(&guide, &a.retain);
-  assert_true(moc__hints_take(&hints, &guide));
+  moc__guide_post(&b.guide, &a.retain);
+  assert_true(moc__hints_take(&b.hints, &b.guide));
   moc__rng rng;
   moc__rng_init(&rng, 11, 0);
   int drawn[7] = {0};
   for (int i = 0; i < SAMPLES; i++) {
-    moc__hints_sample(&hints, &rng);
+    moc__hints_sample(&b.hints, &rng);
     int of_place[4] = {0};
-    for (int64_t k = 0; k < hints.n_sample; k++) {
-      of_place[hints.sample[k].place]++;
-      for (int64_t j = 0; j < hints.count; j++) {
-        if (hints.masses[j].pair.place == hints.sample[k].place &&
-            hints.masses[j].pair.stage == hints.sample[k].stage)
+    for (int64_t k = 0; k < b.hints.n_sample; k++) {
+      of_place[b.hints.sample[k].place]++;
+      for (int64_t j = 0; j < b.hints.count; j++) {
+        if (b.hints.masses[j].pair.place == b.hints.sample[k].place &&
+            b.hints.masses[j].pair.stage == b.hints.sample[k].stage)
           drawn[j]++;
       }
     }
@@ -115,16 +123,9 @@ static void samples_follow_masses(void **unused) {
   }
   for (int j = 0; j < 7; j++) {
     double share = (double)drawn[j] / (double)SAMPLES;
-    assert_true(share > hints.masses[j].mass - 0.02 && share < hints.masses[j].mass + 0.02);
+    assert_true(share > b.hints.masses[j].mass - 0.02 && share < b.hints.masses[j].mass + 0.02);
   }
-  moc__hints_release(&hints);
-  moc__guide_release(&guide);
-  test_allocator_check_empty(&memory);
-}
-
-static bool never(void *unused) {
-  (void)unused;
-  return false;
+  tear_down(&b);
 }
 
 /* On random graphs: pairs are pairs of the model, the same each time; and gaps of some operations alone are of those. */
@@ -153,7 +154,7 @@ static void relaxers_post_pairs(void **unused) {
       moc__relaxer relaxer;
       moc__relaxer_init(&relaxer, &staged, budget, 2 + round % 2, allocator);
       assert_true(relaxer.active);
-      moc__relaxer_run(&relaxer, 20000, &guide, never, NULL);
+      moc__relaxer_run(&relaxer, 20000, &guide, NULL, NULL);
       moc__relaxer_release(&relaxer);
       (void)moc__hints_take(time == 0 ? &hints : &again, &guide);
     }
