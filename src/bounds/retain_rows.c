@@ -34,9 +34,13 @@ typedef struct separation {
   target *targets;    /* [n_targets] */
   int64_t n_targets, targets_capacity;
   int64_t added;
+  int64_t looks; /* at tensors at events */
 } separation;
 
-enum { LEAST = 20 }; /* thousandths of a start that count */
+enum {
+  LEAST = 20,       /* thousandths of a start that count */
+  LOOKS_A_UNIT = 75 /* of work */
+};
 
 /* How much of a start of `place` is in stages first..last. */
 static double mass_in(const moc__retain *r, int32_t place, int32_t first, int32_t last) {
@@ -65,10 +69,11 @@ static int32_t next_read(const separation *s, int32_t t, int32_t k, int32_t p) {
   return staged->keep[t] ? staged->n - 1 : -1;
 }
 
-static demand look_at(const separation *s, int32_t t, int32_t k, int32_t p) {
+static demand look_at(separation *s, int32_t t, int32_t k, int32_t p) {
   const moc__retain *r = s->r;
   const moc__staged *staged = r->staged;
   demand d = {.next = -1, .reader = -1};
+  s->looks++;
   int32_t q = staged->producer[t];
   if (p == k && touches(staged, k, t)) {
     d.fixed = true;
@@ -82,7 +87,7 @@ static demand look_at(const separation *s, int32_t t, int32_t k, int32_t p) {
   if (d.next >= 0) {
     d.fixed = !ends || from > d.next;
     d.most = d.fixed ? 1 : fmax(0, 1 - mass_in(r, q, from, d.next));
-    if (d.fixed) return d;
+    if (d.fixed || d.most >= 1) return d; /* nobody asks for more */
   }
   if (q == p) {
     double runs = mass_in(r, p, k, k);
@@ -95,7 +100,9 @@ static demand look_at(const separation *s, int32_t t, int32_t k, int32_t p) {
   for (int64_t i = staged->readers.start[t]; i < staged->readers.start[t + 1] && !r->no_readers; i++) {
     int32_t v = staged->readers.items[i], low = v >= p ? k : k + 1;
     const moc__retain_op *op = &r->ops[v];
+    if (op->n_masses == 0 || op->stage[op->n_masses - 1] < low) continue;
     double read = 0;
+    s->looks += op->n_masses;
     for (int64_t j = 0; j < op->n_masses; j++) {
       if (op->stage[j] < low) continue;
       read += op->mass[j];
@@ -112,7 +119,7 @@ static demand look_at(const separation *s, int32_t t, int32_t k, int32_t p) {
 }
 
 /* Bytes at an event less the budget. */
-static double overload(const separation *s, int32_t k, int32_t p) {
+static double overload(separation *s, int32_t k, int32_t p) {
   const moc__staged *staged = s->r->staged;
   double bytes = (double)staged->workspace[p] * (p == k ? 1 : mass_in(s->r, p, k, k)) - (double)s->r->budget;
   for (int32_t i = 0; i < s->n_active; i++)
@@ -359,6 +366,7 @@ int64_t moc__retain_separate(moc__retain *r, bool (*stop)(void *), void *context
     separate(&s, stop, context);
   else
     r->out_of_memory = true;
+  r->work += 1 + s.looks / LOOKS_A_UNIT;
   void *blocks[] = {s.ahead, s.until, s.active, s.hold_of, s.first_run, s.runs, s.targets};
   for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) moc__release(allocator, blocks[i]);
   return s.added;
