@@ -90,7 +90,7 @@ typedef struct search {
   bool clears;          /* in this schedule with moves that clear a place */
   bool pooled;          /* plans are kept for crosses */
   moc__hints hints;
-  moc__gaps hinted;     /* gaps of what those recompute */
+  moc__gaps hinted;     /* gaps at the end of which those recompute */
   bool heeds;           /* this schedule heeds them */
   moc__relaxer relaxer; /* idle where another thread does it */
   moc__first first;
@@ -199,8 +199,8 @@ static void take_hints(search *s) {
   if (!moc__hints_take(&s->hints, s->guide)) return;
   bool ok = true;
   if (s->mover.hinted == NULL)
-    ok = moc__gaps_init(&s->hinted, state->staged, state->place, s->hints.recomputed, &s->incumbent->allocator,
-                        NULL) == MOC_OK;
+    ok = moc__gaps_init(&s->hinted, state->staged, state->place, moc__hints_list, &s->hints,
+                        &s->incumbent->allocator, NULL) == MOC_OK;
   else
     ok = moc__gaps_rebuild(&s->hinted, state->staged, state->place);
   if (ok)
@@ -565,7 +565,7 @@ void moc__anneal(const moc__staged *staged, const moc__anneal_options *options, 
                               options->seed,   options->stream,        options->refutes};
   moc__rng_init(&s.rng, options->seed, options->stream);
   if (s.best_order != NULL && s.taken != NULL && allow_computes(&s, staged, options->max_computes) &&
-      moc__gaps_init(&s.gaps, staged, s.state.place, NULL, &incumbent->allocator, NULL) == MOC_OK &&
+      moc__gaps_init(&s.gaps, staged, s.state.place, NULL, NULL, &incumbent->allocator, NULL) == MOC_OK &&
       moc__hints_init(&s.hints, staged->n, &incumbent->allocator, NULL) == MOC_OK &&
       moc__first_init(&s.first, staged, &first, &incumbent->allocator, NULL) == MOC_OK) {
     s.mover = (moc__mover){.state = &s.state, .gaps = &s.gaps, .rng = &s.rng};

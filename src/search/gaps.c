@@ -27,17 +27,23 @@ static int32_t sort_reads(moc__gaps *gaps, const moc__staged *staged, const int3
   return count;
 }
 
+/* List the gap of tensor t after place `from` and before a read at place `to`, if there is one that is wanted. */
+static void list_gap(moc__gaps *gaps, const int32_t *place, int32_t p, int32_t t, int32_t from, int32_t to) {
+  if (to > from + 1 && (gaps->lists == NULL || gaps->lists(gaps->context, place, p, from, to)))
+    list_range(gaps, from + 1, to - 1, t);
+}
+
 static void list_all(moc__gaps *gaps, const moc__staged *staged, const int32_t *place) {
   for (int32_t p = 0; p < staged->n; p++) {
-    if (staged->compute_once[p] || (gaps->listed != NULL && !gaps->listed[p])) continue;
+    if (staged->compute_once[p]) continue;
     for (int32_t t = staged->first_output[p]; t < staged->first_output[p + 1]; t++) {
       if (staged->size[t] == 0) continue;
       int32_t from = place[p], count = sort_reads(gaps, staged, place, t);
       for (int32_t i = 0; i < count; i++) {
-        if (gaps->reads[i] > from + 1) list_range(gaps, from + 1, gaps->reads[i] - 1, t);
+        list_gap(gaps, place, p, t, from, gaps->reads[i]);
         from = gaps->reads[i];
       }
-      if (staged->keep[t] && staged->n - 1 > from + 1) list_range(gaps, from + 1, staged->n - 2, t);
+      if (staged->keep[t]) list_gap(gaps, place, p, t, from, staged->n - 1);
     }
   }
 }
@@ -70,11 +76,11 @@ bool moc__gaps_rebuild(moc__gaps *gaps, const moc__staged *staged, const int32_t
   return true;
 }
 
-moc_status moc__gaps_init(moc__gaps *gaps, const moc__staged *staged, const int32_t *place, const bool *listed,
-                          const moc_allocator *allocator, moc_error *error) {
+moc_status moc__gaps_init(moc__gaps *gaps, const moc__staged *staged, const int32_t *place, moc__lists_gap *lists,
+                          const void *context, const moc_allocator *allocator, moc_error *error) {
   int32_t leaves = 1;
   while (leaves < staged->n) leaves *= 2;
-  *gaps = (moc__gaps){.allocator = *allocator, .leaves = leaves, .listed = listed};
+  *gaps = (moc__gaps){.allocator = *allocator, .leaves = leaves, .lists = lists, .context = context};
   int64_t most_readers = 0;
   for (int32_t t = 0; t < staged->n_tensors; t++)
     most_readers = moc__max(most_readers, staged->readers.start[t + 1] - staged->readers.start[t]);

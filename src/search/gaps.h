@@ -13,19 +13,25 @@
 #include "base/rng.h"
 #include "model/staged.h"
 
+/* Whether to list the gaps of what number p computes that begin after place `from` and end before a read at place `to`,
+ * where each number is at place[number]. */
+typedef bool moc__lists_gap(const void *context, const int32_t *place, int32_t p, int32_t from, int32_t to);
+
 typedef struct moc__gaps {
   moc_allocator allocator;
   int32_t leaves;   /* a power of two, at least n */
   int64_t *start;   /* [2 * leaves + 1] each tree node's part of tensors[] */
   int32_t *tensors; /* [capacity] the tensor of each listing */
   int64_t capacity;
-  const bool *listed; /* [n] borrowed: of the tensors of these numbers alone; NULL: of all */
-  int32_t *reads;     /* [most readers of a tensor] scratch */
+  moc__lists_gap *lists; /* these alone; NULL: all */
+  const void *context;   /* for that; borrowed */
+  int32_t *reads;        /* [most readers of a tensor] scratch */
 } moc__gaps;
 
-/* The gaps when each number is at place[number], of those that are `listed` (see there) alone. OUT_OF_MEMORY. O(gaps log n). */
-moc_status moc__gaps_init(moc__gaps *gaps, const moc__staged *staged, const int32_t *place, const bool *listed,
-                          const moc_allocator *allocator, moc_error *error);
+/* The gaps when each number is at place[number], those that `lists` says yes to, or all if it is NULL. OUT_OF_MEMORY.
+ * O(gaps log n). */
+moc_status moc__gaps_init(moc__gaps *gaps, const moc__staged *staged, const int32_t *place, moc__lists_gap *lists,
+                          const void *context, const moc_allocator *allocator, moc_error *error);
 /* The same for another order. False, leaving no gaps, when memory is out. */
 bool moc__gaps_rebuild(moc__gaps *gaps, const moc__staged *staged, const int32_t *place);
 void moc__gaps_release(moc__gaps *gaps);

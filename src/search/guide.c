@@ -1,7 +1,7 @@
 /* Masses of the relaxation, posted and taken; see guide.h. */
 #include "search/guide.h"
 
-static const double LEAST_MASS = 0.1; /* of a place, to count as recomputed */
+static const double LEAST_MASS = 0.1; /* of recomputations that close a gap, to list it */
 
 moc_status moc__guide_init(moc__guide *guide, const moc_allocator *allocator, moc_error *error) {
   *guide = (moc__guide){.allocator = *allocator};
@@ -56,12 +56,13 @@ void moc__relaxer_run(moc__relaxer *relaxer, int64_t work, moc__guide *guide, bo
 }
 
 moc_status moc__hints_init(moc__hints *hints, int32_t n, const moc_allocator *allocator, moc_error *error) {
-  *hints = (moc__hints){.allocator = *allocator, .recomputed = MOC__NEW_ZEROED(allocator, n, bool)};
-  return hints->recomputed != NULL ? MOC_OK : moc__out_of_memory(error);
+  *hints =
+      (moc__hints){.allocator = *allocator, .n = n, .first = MOC__NEW_ZEROED(allocator, (int64_t)n + 1, int64_t)};
+  return hints->first != NULL ? MOC_OK : moc__out_of_memory(error);
 }
 
 void moc__hints_release(moc__hints *hints) {
-  void *blocks[] = {hints->masses, hints->recomputed, hints->sample};
+  void *blocks[] = {hints->masses, hints->first, hints->sample};
   for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) moc__release(&hints->allocator, blocks[i]);
   *hints = (moc__hints){.allocator = hints->allocator};
 }
@@ -79,13 +80,21 @@ bool moc__hints_take(moc__hints *hints, moc__guide *guide) {
   }
   pthread_mutex_unlock(&guide->lock);
   if (!ok) return false;
-  for (int64_t i = 0; i < hints->count;) {
-    int32_t place = hints->masses[i].pair.place;
-    double sum = 0;
-    for (; i < hints->count && hints->masses[i].pair.place == place; i++) sum += hints->masses[i].mass;
-    if (sum >= LEAST_MASS) hints->recomputed[place] = true;
+  for (int64_t i = 0, p = 0; p <= hints->n; p++) {
+    while (i < hints->count && hints->masses[i].pair.place < p) i++;
+    hints->first[p] = i;
   }
   return true;
+}
+
+bool moc__hints_list(const void *context, const int32_t *place, int32_t p, int32_t from, int32_t to) {
+  const moc__hints *hints = context;
+  double sum = 0;
+  for (int64_t i = hints->first[p]; i < hints->first[p + 1]; i++) {
+    int32_t at = place[hints->masses[i].pair.stage];
+    if (at > from && at <= to) sum += hints->masses[i].mass;
+  }
+  return sum >= LEAST_MASS;
 }
 
 /* Systematic sampling: of masses that sum up to one at most a pair of a place is drawn. */

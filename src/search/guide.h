@@ -1,6 +1,6 @@
 /* What the relaxation of the retention bound (bounds/retain.h) says about good plans: how much of a recomputation each pair
  * of an operation and a stage has in the average of its solutions, the pair's *mass*. Nearly all pairs of good plans have
- * some and few others do, so the search starts from samples of the masses and looks first at operations that have any.
+ * some and few others do, so the search starts from samples of the masses and looks first at gaps that have any.
  * (As an LP's solution guides the rounding and the neighbourhoods of a MIP solver.)
  *
  * One thread posts masses, better ones as the relaxation gets on; the others take the last. */
@@ -41,7 +41,8 @@ typedef struct moc__hints {
   int64_t post;      /* the one that this is of; 0: none */
   moc__mass *masses; /* [count] by place, then by stage */
   int64_t count, capacity;
-  bool *recomputed;  /* [n] some post had mass for the place; plans vary more than the last one */
+  int32_t n;
+  int64_t *first;    /* [n + 1] of each place in masses[] */
   moc__pair *sample; /* [n_sample] the last one drawn */
   int64_t n_sample, sample_capacity;
 } moc__hints;
@@ -65,6 +66,8 @@ moc_status moc__hints_init(moc__hints *hints, int32_t n, const moc_allocator *al
 void moc__hints_release(moc__hints *hints);
 /* Take the last post if it is newer than what is there. True when it was taken. O(masses). */
 bool moc__hints_take(moc__hints *hints, moc__guide *guide);
+/* A moc__lists_gap of hints: of gaps at the end of which the relaxation recomputes. */
+bool moc__hints_list(const void *hints, const int32_t *place, int32_t p, int32_t from, int32_t to);
 /* Draw pairs to hints->sample, each with the probability of its mass. */
 void moc__hints_sample(moc__hints *hints, moc__rng *rng);
 

@@ -9,7 +9,7 @@
 typedef struct moc__mover {
   moc__state *state;
   const moc__gaps *gaps;
-  const moc__gaps *hinted; /* those of operations that the relaxation recomputes, looked at first; NULL */
+  const moc__gaps *hinted; /* those at the end of which the relaxation recomputes, looked at first; NULL */
   uint32_t hinted_percent; /* of draws, from those */
   moc__rng *rng;
   double price;       /* of a unit of excess, in durations */

@@ -223,7 +223,7 @@ static void descent_is_downhill(void **unused) {
     moc__state state;
     moc__gaps gaps;
     CHECK_OK(moc__state_init(&state, &staged, facts.baseline_peak * 9 / 10, 6, a, &error), error);
-    CHECK_OK(moc__gaps_init(&gaps, &staged, state.place, NULL, a, &error), error);
+    CHECK_OK(moc__gaps_init(&gaps, &staged, state.place, NULL, NULL, a, &error), error);
     moc__mover mover = {.state = &state, .gaps = &gaps, .rng = &rng, .price = 10};
     int64_t before = state.profile.excess;
     assert_true(before > 0);

@@ -1,4 +1,4 @@
-/* Masses of the relaxation as they are posted, taken and sampled; and gaps of some operations alone. */
+/* Masses of the relaxation as they are posted, taken and sampled; and gaps that they list. */
 #include "search/gaps.h"
 #include "search/guide.h"
 
@@ -67,14 +67,14 @@ static void posts_are_taken_once(void **unused) {
   assert_int_equal(b.hints.masses[1].pair.place, 2);
   assert_int_equal(b.hints.masses[1].pair.stage, 9);
   assert_true(b.hints.masses[1].mass == 0.5);
-  for (int p = 0; p < N; p++) assert_int_equal(b.hints.recomputed[p], p == 2);
+  for (int p = 0; p <= N; p++) assert_int_equal(b.hints.first[p], p <= 2 ? 0 : p <= 7 ? 2 : 3);
 
-  clear(&a); /* what was recomputed once stays so; the masses are the new ones */
+  clear(&a);
   put(&a, 4, 6, 1);
   moc__guide_post(&b.guide, &a.retain);
   assert_true(moc__hints_take(&b.hints, &b.guide));
   assert_int_equal(b.hints.count, 1);
-  for (int p = 0; p < N; p++) assert_int_equal(b.hints.recomputed[p], p == 2 || p == 4);
+  for (int p = 0; p <= N; p++) assert_int_equal(b.hints.first[p], p > 4);
 
   clear(&a);
   moc__guide_post(&b.guide, &a.retain);
@@ -128,7 +128,25 @@ static void samples_follow_masses(void **unused) {
   tear_down(&b);
 }
 
-/* On random graphs: pairs are pairs of the model, the same each time; and gaps of some operations alone are of those. */
+/* How much the hints recompute at the end of the gap of tensor t around stage `at`; -1 where it has none. */
+static double mass_around(const moc__staged *staged, const moc__hints *hints, int32_t t, int32_t at) {
+  int32_t p = staged->producer[t], from = p, to = staged->keep[t] ? N - 1 : -1;
+  if (p < 0 || p >= at || staged->compute_once[p]) return -1;
+  for (int64_t r = staged->readers.start[t + 1] - 1; r >= staged->readers.start[t]; r--) {
+    int32_t reader = staged->readers.items[r];
+    if (reader >= at) to = reader;
+    if (reader < at && reader > from) from = reader;
+  }
+  if (to <= at) return -1;
+  double sum = 0;
+  for (int64_t i = 0; i < hints->count; i++) {
+    const moc__mass *m = &hints->masses[i];
+    if (m->pair.place == p && m->pair.stage > from && m->pair.stage <= to) sum += m->mass;
+  }
+  return sum;
+}
+
+/* On random graphs: pairs are pairs of the model, the same each time; and gaps that are listed by them end with one. */
 static void relaxers_post_pairs(void **unused) {
   (void)unused;
   test_allocator memory;
@@ -137,7 +155,7 @@ static void relaxers_post_pairs(void **unused) {
   moc_error error;
   moc__rng rng;
   moc__rng_init(&rng, 3, 0);
-  int64_t posted = 0;
+  int64_t posted = 0, drawn = 0;
   for (int round = 0; round < 40; round++) {
     moc_graph *graph = test_random_graph(&rng, &(test_shape){N, true, 12, 9, 9}, allocator);
     moc_graph_facts facts;
@@ -167,17 +185,23 @@ static void relaxers_post_pairs(void **unused) {
     }
     posted += hints.count;
 
-    bool listed[N];
     int32_t place[N];
-    for (int32_t p = 0; p < N; p++) {
-      place[p] = p;
-      listed[p] = p % 3 == 0;
-    }
+    for (int32_t p = 0; p < N; p++) place[p] = p;
     moc__gaps gaps;
-    CHECK_OK(moc__gaps_init(&gaps, &staged, place, listed, allocator, &error), error);
+    CHECK_OK(moc__gaps_init(&gaps, &staged, place, moc__hints_list, &hints, allocator, &error), error);
     for (int i = 0; i < 200; i++) {
-      int32_t t = moc__gaps_draw(&gaps, (int32_t)moc__rng_below(&rng, N), &rng);
-      assert_true(t < 0 || staged.producer[t] % 3 == 0);
+      int32_t at = (int32_t)moc__rng_below(&rng, N), t = moc__gaps_draw(&gaps, at, &rng);
+      if (t < 0) continue;
+      drawn++;
+      assert_true(mass_around(&staged, &hints, t, at) >= 0.0999);
+    }
+    for (int32_t t = 0; t < staged.n_tensors; t++) { /* what has much is drawn */
+      for (int32_t at = 0; at < N; at++) {
+        if (staged.size[t] == 0 || mass_around(&staged, &hints, t, at) < 0.1001) continue;
+        bool found = false;
+        for (int i = 0; i < 2000 && !found; i++) found = moc__gaps_draw(&gaps, at, &rng) == t;
+        assert_true(found);
+      }
     }
     moc__gaps_release(&gaps);
     moc__hints_release(&hints);
@@ -186,7 +210,7 @@ static void relaxers_post_pairs(void **unused) {
     moc__staged_release(&staged);
     moc_graph_destroy(graph);
   }
-  assert_true(posted > 100);
+  assert_true(posted > 100 && drawn > 100);
   test_allocator_check_empty(&memory);
 }
 

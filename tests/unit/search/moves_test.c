@@ -38,7 +38,7 @@ static void gaps_are_those_of_the_order(void **unused) {
              error);
     int32_t place[N];
     for (int32_t i = 0; i < N; i++) place[i] = i;
-    CHECK_OK(moc__gaps_init(&gaps, &staged, place, NULL, &memory.allocator, &error), error);
+    CHECK_OK(moc__gaps_init(&gaps, &staged, place, NULL, NULL, &memory.allocator, &error), error);
     assert_true(staged.n_tensors <= MOST_TENSORS);
     for (int32_t j = 0; j < staged.n; j++) {
       bool drawn[MOST_TENSORS] = {false}, any = false;
@@ -79,7 +79,7 @@ static void moves_keep_the_state_right(void **unused) {
     CHECK_OK(moc__staged_init(&staged, graph, moc_graph_input_order(graph).items, &memory.allocator, &error),
              error);
     CHECK_OK(moc__state_init(&state, &staged, facts.baseline_peak * 7 / 10, 3, &memory.allocator, &error), error);
-    CHECK_OK(moc__gaps_init(&gaps, &staged, state.place, NULL, &memory.allocator, &error), error);
+    CHECK_OK(moc__gaps_init(&gaps, &staged, state.place, NULL, NULL, &memory.allocator, &error), error);
     moc__mover mover = {.state = &state, .gaps = &gaps, .rng = &rng, .price = 1, .temperature = 1};
     for (int move = 0; move < 50; move++) {
       moc__state_begin(&state);
