@@ -24,10 +24,9 @@ enum {
   SHORTER = 4,           /* so much shorter than the others */
   WINDOW = 4096,         /* places */
   MOVES_A_WINDOW = 2048,
-  FARTHEST_PAIR = 256,      /* places to look for a pair */
-  HEEDING_PERCENT = 90,     /* of schedules, that start from samples of hints and draw gaps by them; */
-  HEEDING_ANY_PERCENT = 60, /* where the relaxation is of any number of computations, which knows less */
-  RELAXING_A_PLACE = 50,    /* work on the relaxation, and so many hundredths for each move */
+  FARTHEST_PAIR = 256,   /* places to look for a pair */
+  HEEDING_PERCENT = 90,  /* of schedules, that start from samples of hints and draw gaps by them */
+  RELAXING_A_PLACE = 50, /* work on the relaxation, and so many hundredths for each move */
   RELAXING_A_MOVE = 50
 };
 
@@ -239,8 +238,7 @@ static void try_move(search *s, double temperature) {
 
 /* Whether the next schedule heeds hints: most do of the turns that there are once there is a plan. */
 static bool draw_heeds(search *s) {
-  uint32_t percent = s->options->most_computes <= 2 ? HEEDING_PERCENT : HEEDING_ANY_PERCENT;
-  return s->mover.hinted != NULL && moc__rng_below(&s->rng, 100) < percent;
+  return s->mover.hinted != NULL && moc__rng_below(&s->rng, 100) < HEEDING_PERCENT;
 }
 
 /* Of a schedule that begins. */
