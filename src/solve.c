@@ -91,13 +91,15 @@ typedef struct worker {
   pthread_t thread;
 } worker;
 
-/* Turns of a thread that proves and searches. A turn of proving that raises the bound is followed by another one; one that
- * does not by moves of the search, twice as many each time. */
+/* Turns of a thread that proves and searches. After a turn of proving the search has one if the bound rose no more, or if
+ * the others' plan got shorter by more than the bound rose: what closes more of the gap is gone on with. Each turn of the
+ * search is twice as long as the one before. */
 enum {
-  FIRST_TURN = 200000,   /* moves of a single thread before it proves */
-  FIRST_BREAK = 1000000, /* moves after the first turn in vain */
-  TURN_EFFORT = 5000000, /* of proving, in about microseconds */
-  EFFORT_A_MOVE = 25     /* of a single thread: no more than so much for each move made */
+  FIRST_TURN = 200000,    /* moves */
+  FIRST_EFFORT = 500000,  /* of proving while others search, in about microseconds; then twice as much each time */
+  MOST_EFFORT = 16000000, /* of one turn; */
+  MOST_ALONE = 5000000,   /* of a single thread, and no more than: */
+  EFFORT_A_MOVE = 25      /* so much for each move made */
 };
 
 /* The clock or the caller ends the solve. */
@@ -117,7 +119,7 @@ static void prove_by_turns(worker *w) {
   solve *s = w->solve;
   moc__incumbent *incumbent = &s->incumbent;
   moc__anneal_options turn = w->options;
-  int64_t left = w->options.moves, next = w->role == BOTH ? FIRST_TURN : FIRST_BREAK, effort = TURN_EFFORT;
+  int64_t left = w->options.moves, next = FIRST_TURN, effort = FIRST_EFFORT;
   moc__prover *prover = NULL;
   bool search = w->role == BOTH, more = true;
   while (more && !moc__stopped(incumbent)) {
@@ -128,7 +130,8 @@ static void prove_by_turns(worker *w) {
       turn.relaxes = false; /* the prover posts from now on */
       left -= turn.moves;
       next = moc__min(2 * next, INT64_MAX / 4);
-      if (w->role == BOTH) effort = moc__min(TURN_EFFORT, EFFORT_A_MOVE * turn.moves);
+      effort =
+          w->role == BOTH ? moc__min(MOST_ALONE, EFFORT_A_MOVE * turn.moves) : moc__min(2 * effort, MOST_EFFORT);
       if (moc__stopped(incumbent)) break;
     }
     if (prover == NULL)
@@ -136,10 +139,11 @@ static void prove_by_turns(worker *w) {
                                   s->options.seed);
     if (prover == NULL) break;
     int64_t bound = moc__prover_bound(prover), found = moc__prover_found(prover);
+    int64_t plan = moc__incumbent_extra(incumbent);
     more = moc__prover_run(prover, effort);
-    search = moc__prover_bound(prover) <= bound + bound / 1000 && moc__prover_found(prover) == found;
+    int64_t rise = moc__prover_bound(prover) - bound, fall = plan - moc__incumbent_extra(incumbent);
+    search = (rise <= bound / 1000 || (fall >= rise && w->role == PROVES)) && moc__prover_found(prover) == found;
     if (more) moc__prover_write_down(prover, false, stopped, incumbent);
-    if (!search && w->role == PROVES) next = FIRST_BREAK;
     if (w->options.moves == 0 || left > 0) continue;
     if (search && w->role == BOTH) break;
     search = false; /* no moves are left: it proves as long as others search */
