@@ -36,10 +36,11 @@ static const double FIRST_PRICE = 0.05, PRICE_STEP = 0.05, SHARE_STEP = 0.05, FE
                     FEASIBLE_SHARE_OF_ORDERS = 0.15; /* where the order is searched too */
 /* Of the temperature, in mean durations of a recomputation: the start from the empty set, and the end. */
 static const double FIRST_TEMPERATURE = 1, LAST_TEMPERATURE = 0.03;
-/* Of schedules that start from a sample (one of the four each), a cross or the best, in shares of the first temperature; of those
- * of large graphs, and how much cooler those end. */
+/* Of schedules that start from a sample (one of the four each), a cross, the best or what was built, in shares of the first
+ * temperature; of those of large graphs, and how much cooler those end. */
 static const double SAMPLED_HEAT[] = {0.1, 0.1, 0.3, 1}, CROSS_HEAT[] = {0.1, 0.2}, HEAT[] = {0.1, 0.3},
-                    SHORT_HEAT = 0.2, GRADUAL_HEAT[] = {0.03, 0.1, 0.3}, COOLER = 0.1;
+                    BUILT_HEAT[] = {0.03, 0.1, 0.3, 1}, SHORT_HEAT = 0.2, GRADUAL_HEAT[] = {0.03, 0.1, 0.3},
+                    COOLER = 0.1;
 
 /* Of the gaps that a schedule draws, if it heeds hints, from what those name. */
 static const uint32_t HINTED_PERCENT[] = {95, 90, 80, 60};
@@ -83,6 +84,7 @@ typedef struct search {
   int32_t *best_order;  /* [n] its order */
   moc__candidate found; /* the best plan of the present schedule */
   moc__candidate child; /* room for a cross */
+  moc__candidate built; /* the plan to improve, where there is one from the start */
   bool *taken;          /* [n] scratch for it */
   moc__gaps gaps;       /* of the order under search, now and then */
   bool reorders;        /* the order is searched too */
@@ -409,6 +411,12 @@ static void start_from_nothing(search *s) {
   s->price = s->feasible_price;
 }
 
+/* Start from the plan that was built, each time anew: where a schedule settles depends on chance. */
+static void start_from_built(search *s) {
+  if (moc__state_assign(&s->state, s->built.order, s->built.pairs, s->built.n_pairs)) (void)list_gaps(s);
+  s->price = s->feasible_price = s->fair_price;
+}
+
 /* Build a plan, or see that there is none, if there is none yet. */
 static void try_first(search *s) {
   if (!s->options->improves && !has_plan(s)) moc__first_round(&s->first, s->incumbent);
@@ -429,7 +437,10 @@ static void take_turn(search *s, double length, double first, double last) {
   s->found.extra = s->found.over = INT64_MAX;
   take_hints(s);
   s->heeds = draw_heeds(s);
-  if (turn == MOC__START) {
+  if (turn == MOC__START && s->options->improves) {
+    start_from_built(s);
+    run_schedule(s, (int64_t)length, BUILT_HEAT[moc__rng_below(&s->rng, 4)] * first, last, false);
+  } else if (turn == MOC__START) {
     start_from_nothing(s);
     run_schedule(s, (int64_t)length, s->heeds ? SAMPLED_HEAT[moc__rng_below(&s->rng, 4)] * first : first, last,
                  false);
@@ -482,11 +493,15 @@ static void build_only(search *s) {
 static void run_schedules(search *s, const moc__staged *staged) {
   double shortest = (double)(FIRST_MOVES + FIRST_MOVES_A_PLACE * (int64_t)staged->n), length = shortest;
   double first = FIRST_TEMPERATURE * s->scale, last = LAST_TEMPERATURE * s->scale;
-  bool gradual = length > LONG_SCHEDULE || s->options->improves;
+  bool gradual = length > LONG_SCHEDULE;
   int64_t attempts = 0, shorts = 0;
   bool waited = moc__built(s->incumbent); /* what was built waits for some squeezes, whose plans are better */
   bool middle = !gradual && staged->n >= MIDDLE;
   bool builds = !gradual && s->options->stream % 2 == 1; /* every other thread, more than it anneals */
+  if (s->options->improves && !(restart_from_best(s) && moc__candidate_take(&s->built, &s->state, 0))) {
+    moc__incumbent_fail(s->incumbent);
+    return;
+  }
   if (moc__excluded(s->incumbent)) {
     build_only(s);
     return;
@@ -581,6 +596,7 @@ void moc__anneal(const moc__staged *staged, const moc__anneal_options *options, 
     moc__incumbent_fail(incumbent);
   }
   moc__candidate_release(&s.found, &incumbent->allocator);
+  moc__candidate_release(&s.built, &incumbent->allocator);
   moc__candidate_release(&s.child, &incumbent->allocator);
   moc__release(&incumbent->allocator, s.taken);
   moc__release(&incumbent->allocator, s.best);
