@@ -9,10 +9,10 @@ GRAPHS = pathlib.Path(__file__).resolve().parents[2] / "examples" / "graphs"
 MOVES = 100_000
 # Graph, budget, order, and the most that may be added to the duration, in percent of it.
 LIMITS = [
-    ("layered-100", "70%", "input", 9.6),
+    ("layered-100", "70%", "input", 9.5),
     ("layered-250", "80%", "input", 2.9),
-    ("layered-1000", "80%", "input", 3.4),
-    ("resnet50", "50%", "input", 8.7),
+    ("layered-1000", "80%", "input", 3.1),
+    ("resnet50", "50%", "input", 8.5),
     ("unet", "60%", "input", 3.3),
     ("gpt", "50%", "input", 7.2),
     ("vgg16", "85%", "input", 0.8),
