@@ -24,7 +24,7 @@ void moc__branching_lay_out(moc__branching *b) {
   if (fraction != NULL) b->fraction = fraction;
   int32_t *index_of = moc__resize(&b->allocator, b->index_of, r->n_supports, sizeof *index_of);
   if (index_of != NULL) b->index_of = index_of;
-  b->failed = weight == NULL || fraction == NULL || index_of == NULL || r->out_of_memory || !moc__retain_lay_out(r);
+  b->failed = weight == NULL || fraction == NULL || index_of == NULL || !moc__retain_lay_out(r);
   if (b->failed) return;
   for (int32_t k = 0; k < r->n_supports; k++) b->index_of[r->supports[k].number] = k;
   r->work += (r->n_supports + r->n_flat) / 20;

@@ -190,7 +190,7 @@ static bool sort_lists(moc__retain *r) {
   return true;
 }
 
-bool moc__retain_lay_out(moc__retain *r) {
+static bool lay_out(moc__retain *r) {
   int64_t flat = 0, most = 0;
   for (int32_t p = 0; p < r->staged->n; p++) {
     moc__retain_op *op = &r->ops[p];
@@ -209,11 +209,14 @@ bool moc__retain_lay_out(moc__retain *r) {
   return earns != NULL && taken != NULL && room != NULL && sort_lists(r);
 }
 
+bool moc__retain_lay_out(moc__retain *r) {
+  if (!r->out_of_memory && !lay_out(r)) r->out_of_memory = true;
+  return !r->out_of_memory;
+}
+
 bool moc__retain_improve(moc__retain *r, int64_t target, int32_t rounds, bool (*stop)(void *), void *context) {
   int64_t added = moc__retain_separate(r, stop, context);
-  if (!r->out_of_memory && added > 0 && !moc__retain_lay_out(r))
-    r->out_of_memory = true; /* no layout, from now on */
-  if (r->out_of_memory) return false;
+  if (r->out_of_memory || (added > 0 && !moc__retain_lay_out(r))) return false;
   if (r->n_events == 0) return false;
   moc__retain_ascend(r, target, rounds, NULL, NULL, stop, context);
   moc__retain_publish(r);

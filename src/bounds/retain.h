@@ -180,7 +180,8 @@ int64_t moc__retain_event_add(moc__retain *retain, moc__retain_event event);
 int64_t moc__retain_hold_add(moc__retain *retain, int64_t event, int32_t tensor, int64_t size);
 /* Add a copy of `support` to a hold. */
 void moc__retain_support_add(moc__retain *retain, int64_t hold, moc__retain_support support);
-/* Lay out cells and supports after additions: lists become neighbours in memory. False when memory is out. */
+/* Lay out cells and supports after additions: lists become neighbours in memory. False when memory is or was out: there
+ * is no layout from then on. */
 bool moc__retain_lay_out(moc__retain *retain);
 /* Add events and supports that the average solution violates; their number. */
 int64_t moc__retain_separate(moc__retain *retain, bool (*stop)(void *), void *context);

@@ -12,15 +12,7 @@ static bool watch(moc__engine *e, moc__lit l, int64_t clause, moc__lit other) {
 int64_t moc__store_clause(moc__engine *e, const moc__lit *literals, int64_t count, int32_t glue, bool tainted) {
   assert(count >= 2);
   int64_t needed = e->arena_count + MOC__CLAUSE_WORDS + count;
-  bool ok = true;
-  if (needed > e->arena_capacity) {
-    int32_t *grown = moc__resize(&e->allocator, e->arena, 2 * needed, sizeof *grown);
-    ok = grown != NULL;
-    if (ok) {
-      e->arena = grown;
-      e->arena_capacity = 2 * needed;
-    }
-  }
+  bool ok = moc__reserve(&e->allocator, &e->arena, needed, &e->arena_capacity, sizeof *e->arena);
   if (glue > 0)
     ok = ok && moc__grow(&e->allocator, &e->learned, e->n_learned, &e->learned_capacity, sizeof *e->learned);
   else

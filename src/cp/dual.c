@@ -81,7 +81,7 @@ static bool rebuild(moc__dual *d) {
     for (int64_t i = 0; i < moc__min(m->starts[p].n_spans, MOC__MOST_SPANS); i++)
       (void)moc__retain_interval(r, p, m->starts[p].spans[i].first, m->starts[p].spans[i].last);
   }
-  if (r->out_of_memory || !moc__retain_lay_out(r)) return false;
+  if (!moc__retain_lay_out(r)) return false;
   int64_t places = 0, cells = 0, most = 0;
   for (int32_t p = 0; p < m->staged->n; p++) {
     if (r->ops[p].n_intervals == 0) continue;

@@ -199,12 +199,7 @@ static void refine(moc__model *m, step s) {
 static step *measure(moc__model *m) {
   if (m->n_pairs > 0) qsort(m->pairs, (size_t)m->n_pairs, sizeof *m->pairs, by_event);
   int64_t length = m->staged->n + m->n_pairs;
-  if (length > m->memory_capacity) {
-    int64_t *grown = moc__resize(&m->allocator, m->memory, 2 * length, sizeof *grown);
-    if (grown == NULL) return NULL;
-    m->memory = grown;
-    m->memory_capacity = 2 * length;
-  }
+  if (!moc__reserve(&m->allocator, &m->memory, length, &m->memory_capacity, sizeof *m->memory)) return NULL;
   step *steps = MOC__NEW(&m->allocator, length, step);
   if (steps == NULL) return NULL;
   fill_memory(m, steps, length);

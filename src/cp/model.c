@@ -291,12 +291,7 @@ int64_t moc__model_event(moc__model *m, int32_t stage, int32_t place) {
 /* --- Search and refinement --- */
 
 static bool copy_leaf(moc__model *m) {
-  if (m->engine.n_vars > m->leaf_capacity) {
-    int8_t *grown = moc__resize(&m->allocator, m->leaf, 2 * (int64_t)m->engine.n_vars, sizeof *grown);
-    if (grown == NULL) return false;
-    m->leaf = grown;
-    m->leaf_capacity = 2 * (int64_t)m->engine.n_vars;
-  }
+  if (!moc__reserve(&m->allocator, &m->leaf, m->engine.n_vars, &m->leaf_capacity, sizeof *m->leaf)) return false;
   m->leaf_vars = m->engine.n_vars;
   if (m->leaf_vars > 0) memcpy(m->leaf, m->engine.value, (size_t)m->leaf_vars);
   return true;

@@ -73,12 +73,7 @@ static bool take_plan(moc__windows *w) {
   const moc__staged *staged = w->model->staged;
   w->n_pairs = moc__incumbent_copy(w->incumbent, w->order, &w->pairs, &w->capacity);
   if (w->n_pairs <= 0) return false;
-  if (w->n_pairs > w->rest_capacity) {
-    moc__pair *grown = moc__resize(&w->allocator, w->rest, w->capacity, sizeof *grown);
-    if (grown == NULL) return false;
-    w->rest = grown;
-    w->rest_capacity = w->capacity;
-  }
+  if (!moc__reserve(&w->allocator, &w->rest, w->n_pairs, &w->rest_capacity, sizeof *w->rest)) return false;
   qsort(w->pairs, (size_t)w->n_pairs, sizeof *w->pairs, by_place);
   w->window.pairs = w->pairs;
   w->n_places = 0;

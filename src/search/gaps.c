@@ -61,19 +61,13 @@ bool moc__gaps_rebuild(moc__gaps *gaps, const moc__staged *staged, const int32_t
     gaps->start[i] = sum;
     sum += count;
   }
-  if (sum > gaps->capacity) {
-    int32_t *grown = moc__resize(&gaps->allocator, listings, sum + sum / 4, sizeof *grown);
-    if (grown == NULL) {
-      gaps->tensors = listings;
-      memset(gaps->start, 0, ((size_t)nodes + 1) * sizeof *gaps->start);
-      return false;
-    }
-    listings = grown;
-    gaps->capacity = sum + sum / 4;
-  }
+  bool ok = moc__reserve(&gaps->allocator, &listings, sum, &gaps->capacity, sizeof *listings);
   gaps->tensors = listings;
-  if (sum > 0) list_all(gaps, staged, place);
-  return true;
+  if (!ok)
+    memset(gaps->start, 0, ((size_t)nodes + 1) * sizeof *gaps->start);
+  else if (sum > 0)
+    list_all(gaps, staged, place);
+  return ok;
 }
 
 moc_status moc__gaps_init(moc__gaps *gaps, const moc__staged *staged, const int32_t *place, moc__lists_gap *lists,

@@ -151,13 +151,8 @@ static added add_set(moc__recall *r, const moc__recall_query *q, int64_t count, 
   if (r->table[slot] >= 0) return SEEN;
   double lacks = lack(r, q, r->scratch, count), spent = 0;
   if (isinf(lacks)) return SEEN;
-  if (r->n_items + count > r->items_capacity) {
-    int64_t room = 2 * (r->n_items + count) + 256;
-    int32_t *grown = moc__resize(&r->allocator, r->items, room, sizeof *grown);
-    if (grown == NULL) return NO_MEMORY;
-    r->items = grown;
-    r->items_capacity = room;
-  }
+  if (!moc__reserve(&r->allocator, &r->items, r->n_items + count, &r->items_capacity, sizeof *r->items))
+    return NO_MEMORY;
   if (!moc__grow(&r->allocator, &r->sets, r->n_sets, &r->sets_capacity, sizeof *r->sets)) return NO_MEMORY;
   if (op >= 0) spent = r->sets[parent].spent + (double)staged->duration[op] + r->small;
   int64_t bytes = 0;
