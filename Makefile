@@ -21,7 +21,7 @@ all: release
 # Without the tests, for which more is needed; a build folder that is there keeps what it has.
 release:
 	@tools/setup build
-	@[ -e build/release/CMakeCache.txt ] || cmake --preset release -DBUILD_TESTING=OFF -DMOCCASIN_WARNINGS_AS_ERRORS=OFF > /dev/null
+	@[ -e build/release/build.ninja ] || cmake --preset release -DBUILD_TESTING=OFF -DMOCCASIN_WARNINGS_AS_ERRORS=OFF > /dev/null
 	@cmake --build --preset release
 
 demo: release
@@ -32,7 +32,7 @@ test:
 	@tools/python tools/test
 
 install:
-	@[ -e build/release/CMakeCache.txt ] || { echo "Run make first." >&2; exit 1; }
+	@[ -e build/release/build.ninja ] || { echo "Run make first." >&2; exit 1; }
 	DESTDIR="$(DESTDIR)" cmake --install build/release --prefix "$(PREFIX)"
 
 format:
