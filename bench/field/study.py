@@ -24,6 +24,16 @@ def latest(results):
     return list(chosen.values())
 
 
+def ended_itself(result):
+    """Whether more time would have changed nothing: the peer had done all it does, or had a proof, well within its limit."""
+    return result["status"] in ("optimal", "infeasible") or result["solve_seconds"] < 0.9 * result["seconds"]
+
+
+def elsewhere(one, other):
+    """Whether two runs were made on processors of different names; times of theirs are not comparable."""
+    return one.get("processor") != other.get("processor")
+
+
 def time_to(result, duration):
     """When a result's curve was at most `duration`; None if never."""
     return next((t for t, d in result["curve"] if d <= duration), None)

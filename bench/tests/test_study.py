@@ -79,3 +79,14 @@ def test_the_longest_run_counts():
     runs = [result("cpsat", 1, seconds=5, experiment="table"), result("cpsat", 2, seconds=60, experiment="table"),
             result("cpsat", 3, seconds=9, experiment="table")]
     assert [r["duration"] for r in study.latest(runs)] == [2]
+
+
+def test_a_run_that_ended_by_itself_needed_no_more_time():
+    assert study.ended_itself(result("chen-sqrt", 1010, seconds=45))
+    assert study.ended_itself(result("cpsat", 1010, status="optimal", seconds=9))
+    assert not study.ended_itself(result("fastsa", 1010, seconds=9))
+
+
+def test_times_of_different_processors_are_apart():
+    here, there = result("cpsat", 1010, processor="A"), result("moccasin", 1010, processor="B")
+    assert study.elsewhere(here, there) and not study.elsewhere(here, result("moccasin", 1010, processor="A"))
