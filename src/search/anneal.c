@@ -30,10 +30,10 @@ enum {
   RELAXING_A_MOVE = 50
 };
 
-/* Of the price: what removing all of the input order's excess is worth at first, as a share of its duration; how fast it
- * adapts at each check, and the share of feasible sets that it aims at. */
-static const double FIRST_PRICE = 0.05, PRICE_STEP = 0.05, SHARE_STEP = 0.05, FEASIBLE_SHARE = 0.35,
-                    FEASIBLE_SHARE_OF_ORDERS = 0.15; /* where the order is searched too */
+/* Of the price: what removing all of the input order's excess is worth at first, as a share of its duration; the most, in mean
+ * durations for a unit of excess: there no temperature lets any more of it in; how fast it adapts at each check, and the share of feasible sets that it aims at. */
+static const double FIRST_PRICE = 0.05, MOST_PRICE = 10000, PRICE_STEP = 0.05, SHARE_STEP = 0.05,
+                    FEASIBLE_SHARE = 0.35, FEASIBLE_SHARE_OF_ORDERS = 0.15; /* where the order is searched too */
 /* Of the temperature, in mean durations of a recomputation: the start from the empty set, and the end. */
 static const double FIRST_TEMPERATURE = 1, LAST_TEMPERATURE = 0.03;
 /* Of schedules that start from a sample (one of the four each), a cross, the best or what was built, in shares of the first
@@ -52,11 +52,14 @@ static const double DURATION_WORTH = 30, FEASIBILITY_TEMPERATURES[] = {1, 0.02, 
 
 /* Of a squeeze: the temperature, in mean durations; the part of its moves in which the budget would fall to the end, or by
  * this factor, if each check lowered it, so that there is time to wait for feasible sets; when the price has risen so far above
- * that at the last one, it is stuck, and given back up to this share of the budget; what counts as getting on. */
+ * that at the last one, or to the most, it is stuck, and given back up to this share of the budget; what counts as getting
+ * on. */
 static const double SQUEEZE_TEMPERATURE = 0.3, SQUEEZE_PART = 0.3, LEAST_WAY = 1.5, STUCK = 30, GIVEN_BACK = 0.02,
                     GETS_ON = 0.002;
 enum {
-  SQUEEZE_LENGTH = 4,   /* in shortest schedules */
+  DESCENT_LENGTH = 4,   /* of the schedule after a descent, in shortest schedules */
+  MOST_DOUBLINGS = 20,  /* of it */
+  SQUEEZE_LENGTH = 4,   /* likewise */
   SQUEEZES_A_RUN = 2,   /* between two constructions */
   SQUEEZED_STARTS = 4,  /* of a thread, before nearly all squeezes are of crosses */
   SQUEEZE_COMPUTES = 24 /* of an operation, at least, where they may be as many */
@@ -70,8 +73,9 @@ typedef struct search {
   moc__state state;
   moc__rng rng;
   moc__mover mover;
-  double price;          /* of a unit of excess, in durations */
-  double fair_price;     /* the first */
+  double price;      /* of a unit of excess, in durations */
+  double fair_price; /* the first */
+  double most_price;
   double aim;            /* at this share of feasible sets */
   double feasible_share; /* of the sets visited, smoothed */
   double feasible_price; /* the price when a feasible set was last seen */
@@ -96,6 +100,7 @@ typedef struct search {
   moc__relaxer relaxer; /* idle where another thread does it */
   moc__first first;
   int64_t searches; /* schedules of phase 1 so far */
+  int64_t descents; /* of them, so many began with a descent from nothing after the first */
   bool careful;     /* in this one some gaps are opened with care */
   int64_t starts;   /* from nothing, so far */
   int32_t window;   /* moves are made in places window..window + WINDOW - 1, so that caches help */
@@ -171,7 +176,7 @@ static void make_move(search *s) {
  * single figures are mostly 0 or 1. */
 static void adapt_price(search *s, double share) {
   s->feasible_share += SHARE_STEP * (share - s->feasible_share);
-  s->price *= exp(PRICE_STEP * (s->aim - s->feasible_share));
+  s->price = fmin(s->price * exp(PRICE_STEP * (s->aim - s->feasible_share)), s->most_price);
   if (share > 0) s->feasible_price = s->price;
 }
 
@@ -305,6 +310,25 @@ static void find_feasible(search *s, int64_t length, double first) {
   s->price = price;
 }
 
+/* Phase 1 by a greedy descent from where the search is. False when memory is out. */
+static bool descend(search *s) {
+  s->mover.price = DURATION_WORTH * s->scale / s->mean_size;
+  if (!moc__sweep(&s->mover, stopped, s->incumbent)) return false;
+  moc__incumbent_offer(s->incumbent, &s->state);
+  return true;
+}
+
+/* Phase 1 once more from nothing, by turns in the order found beforehand and the input order: a greedy descent and a longer
+ * schedule from where it ends, which comes nearer to a small budget than a squeeze of as many moves. Each second one takes
+ * twice as long. False when memory is out. */
+static bool descend_again(search *s, double length) {
+  const int32_t *order = s->starts++ % 2 == 1 ? s->options->input_order : NULL;
+  if (!moc__state_assign(&s->state, order, NULL, 0) || (s->reorders && !list_gaps(s)) || !descend(s)) return false;
+  length = ldexp(DESCENT_LENGTH * length, (int)moc__min(s->descents++ / 2, MOST_DOUBLINGS));
+  find_feasible(s, (int64_t)fmin(length, MOST_MOVES), QUICK_TEMPERATURE);
+  return true;
+}
+
 /* Phase 1 by continuation: from where the search is, which is feasible for some larger budget, that falls by little to the
  * one asked for as long as feasible sets are met. So the set is good for every budget on the way, where a search that starts with
  * the least budget fills up with recomputations at random. True when it got there; else about `length` moves are used
@@ -330,8 +354,8 @@ static bool squeeze(search *s, int64_t length) {
           }
           budget = fmax(target, budget * falls);
           moc__profile_set_budget(&state->profile, (int32_t)budget);
-        } else if (s->price > STUCK * s->feasible_price) {
-          s->price = s->feasible_price;
+        } else if (s->price > STUCK * s->feasible_price || s->price >= s->most_price) {
+          s->price = fmin(s->feasible_price, s->most_price / STUCK);
           budget = fmin(most, budget * (1 + GIVEN_BACK * moc__rng_unit(&s->rng)));
           moc__profile_set_budget(&state->profile, (int32_t)budget);
         }
@@ -354,14 +378,6 @@ static bool squeeze(search *s, int64_t length) {
   moc__profile_set_budget(&state->profile, target);
   if (there && !note(s)) moc__incumbent_fail(s->incumbent);
   return there;
-}
-
-/* Phase 1 of large graphs, from where the search is. False when memory is out. */
-static bool descend(search *s) {
-  s->mover.price = DURATION_WORTH * s->scale / s->mean_size;
-  if (!moc__sweep(&s->mover, stopped, s->incumbent)) return false;
-  moc__incumbent_offer(s->incumbent, &s->state);
-  return true;
 }
 
 static bool restart_from_best(search *s) {
@@ -542,6 +558,8 @@ static void run_schedules(search *s, const moc__staged *staged) {
       run_schedule(s, (int64_t)length, first, last, false);
     } else if (builds && run % 2 == 0 && !moc__built(s->incumbent)) {
       continue;
+    } else if (!gradual && (middle ? run % 4 != 3 : run % 4 == 1)) {
+      if (!descend_again(s, shortest)) return;
     } else if (run % 4 != 3) {
       for (int i = 0; i < SQUEEZES_A_RUN && !has_plan(s) && !finished(s); i++) {
         if (!squeeze_turn(s, SQUEEZE_LENGTH * shortest, last)) return;
@@ -587,6 +605,7 @@ void moc__anneal(const moc__staged *staged, const moc__anneal_options *options, 
     s.feasible_price =
         FIRST_PRICE * (double)moc__max(staged->total_duration, 1) / (double)moc__max(s.state.profile.excess, 1);
     if (options->improves) s.feasible_price = DURATION_WORTH * s.scale / s.mean_size;
+    s.most_price = fmax(MOST_PRICE * s.scale, s.feasible_price);
     s.price = s.fair_price = s.feasible_price;
     if (options->relaxes)
       moc__relaxer_init(&s.relaxer, staged, options->budget, options->most_computes, &incumbent->allocator);
