@@ -558,7 +558,7 @@ static void run_schedules(search *s, const moc__staged *staged) {
       run_schedule(s, (int64_t)length, first, last, false);
     } else if (builds && run % 2 == 0 && !moc__built(s->incumbent)) {
       continue;
-    } else if (!gradual && (middle ? run % 4 != 3 : run % 4 == 1)) {
+    } else if (!gradual && (middle ? run % 4 != 3 : !builds && run % 4 == 1)) {
       if (!descend_again(s, shortest)) return;
     } else if (run % 4 != 3) {
       for (int i = 0; i < SQUEEZES_A_RUN && !has_plan(s) && !finished(s); i++) {
