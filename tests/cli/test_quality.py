@@ -33,3 +33,14 @@ def test_plans_are_as_good_as_they_were(work, graph, budget, order, limit):
         added = 100 * (plan["total_duration"] / plan["baseline_duration"] - 1)
         best = added if best is None else min(best, added)
     assert best <= limit
+
+
+def test_a_dense_graph_of_2000_operations_gets_a_plan(work):
+    """A budget that phase 1 reaches by descents from nothing, and did not in four times as many moves without them."""
+    assert work.run("generate", "layered", "--nodes", 2000, "-o", "graph.json").status == 0
+    done = work.run("solve", "graph.json", "--budget", "72%", "--order", "auto", "--threads", 1, "--seed", 1, "--moves", 2_000_000,
+                    "--prove", 0, "-o", "plan.json", "--quiet", "--json", timeout=300)
+    assert done.status == 0, done
+    plan = done.json()
+    assert plan["total_duration"] <= 1.2 * plan["baseline_duration"]
+    assert work.run("verify", "graph.json", "plan.json").status == 0
