@@ -31,7 +31,8 @@ enum {
 };
 
 /* Of the price: what removing all of the input order's excess is worth at first, as a share of its duration; the most, in mean
- * durations for a unit of excess: there no temperature lets any more of it in; how fast it adapts at each check, and the share of feasible sets that it aims at. */
+ * durations for a unit of excess: there no temperature lets any more of it in; how fast it adapts at each check, and the
+ * share of feasible sets that it aims at. */
 static const double FIRST_PRICE = 0.05, MOST_PRICE = 10000, PRICE_STEP = 0.05, SHARE_STEP = 0.05,
                     FEASIBLE_SHARE = 0.35, FEASIBLE_SHARE_OF_ORDERS = 0.15; /* where the order is searched too */
 /* Of the temperature, in mean durations of a recomputation: the start from the empty set, and the end. */
@@ -73,9 +74,9 @@ typedef struct search {
   moc__state state;
   moc__rng rng;
   moc__mover mover;
-  double price;      /* of a unit of excess, in durations */
-  double fair_price; /* the first */
-  double most_price;
+  double price;          /* of a unit of excess, in durations */
+  double fair_price;     /* the first */
+  double most_price;     /* the most */
   double aim;            /* at this share of feasible sets */
   double feasible_share; /* of the sets visited, smoothed */
   double feasible_price; /* the price when a feasible set was last seen */
@@ -558,7 +559,7 @@ static void run_schedules(search *s, const moc__staged *staged) {
       run_schedule(s, (int64_t)length, first, last, false);
     } else if (builds && run % 2 == 0 && !moc__built(s->incumbent)) {
       continue;
-    } else if (!gradual && (middle ? run % 4 != 3 : !builds && run % 4 == 1)) {
+    } else if (!gradual && (run % 4 == 1 ? middle || !builds : middle && run % 4 == 0)) {
       if (!descend_again(s, shortest)) return;
     } else if (run % 4 != 3) {
       for (int i = 0; i < SQUEEZES_A_RUN && !has_plan(s) && !finished(s); i++) {
