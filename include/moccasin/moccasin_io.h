@@ -37,7 +37,8 @@ MOC_API MOC_MUST_CHECK moc_status moc_graph_write(const moc_graph *graph, moc_gr
 
 /* Read a plan of `graph` from JSON text. Only `format`, `version` and `sequence` must be there; what is missing is
  * filled in from an evaluation of the sequence (budget: the peak). Unknown members are ignored. Nothing but
- * the form is judged here: moc_verify judges the content. PARSE, INVALID_PLAN, OUT_OF_MEMORY. */
+ * the form is judged here: moc_verify judges the content. PARSE: it is no JSON, no plan, of another version or without
+ * a sequence; INVALID_PLAN: it does not fit the graph, or a member is malformed; OUT_OF_MEMORY. */
 MOC_API MOC_MUST_CHECK moc_status moc_plan_read_json(const moc_graph *graph, const char *text, size_t length,
                                                      const moc_allocator *allocator, moc_plan **plan,
                                                      moc_error *error);

@@ -89,7 +89,8 @@ static moc_status read_sequence(plan_reader *r) {
   moc__place list_at = moc__member(NULL, "sequence");
   const json_t *array;
   void *items;
-  moc_status status = moc__check_array(&r->reader, &list_at, get(r, "sequence"), "sequence");
+  const moc__reader form = {r->reader.error, MOC_PARSE};
+  moc_status status = moc__check_array(&form, &list_at, get(r, "sequence"), "sequence");
   if (status == MOC_OK) status = begin_list(r, "sequence", sizeof(moc_op), &array, &items);
   if (status != MOC_OK) return status;
   r->plan->sequence = items;
@@ -370,14 +371,14 @@ static moc_status check_head(const plan_reader *r) {
   if (!json_is_string(value) || strcmp(json_string_value(value), MOC__PLAN_FORMAT) != 0) {
     moc__quoted found = moc__describe(value);
     bool graph = get(r, "operations") != NULL || get(r, "links") != NULL || get(r, "edges") != NULL;
-    return moc__fail_at(&r->reader, MOC_INVALID_PLAN, &at, "found %s; expected \"" MOC__PLAN_FORMAT "\"%s",
-                        found.text, graph ? " (is this the graph?)" : "");
+    return moc__fail_at(&r->reader, MOC_PARSE, &at, "found %s; expected \"" MOC__PLAN_FORMAT "\"%s", found.text,
+                        graph ? " (is this the graph?)" : "");
   }
   at = moc__member(NULL, "version");
   value = get(r, "version");
   if (!json_is_integer(value) || json_integer_value(value) != MOC__VERSION) {
     moc__quoted found = moc__describe(value);
-    return moc__fail_at(&r->reader, MOC_INVALID_PLAN, &at, "found %s; this program reads version %d", found.text,
+    return moc__fail_at(&r->reader, MOC_PARSE, &at, "found %s; this program reads version %d", found.text,
                         MOC__VERSION);
   }
   int64_t nodes = 0;
@@ -552,7 +553,7 @@ static moc_status fill_from_sequence(plan_reader *r, const missing *lacks) {
 
 static moc_status read_document(plan_reader *r) {
   if (!json_is_object(r->root)) {
-    return moc__fail_at(&r->reader, MOC_INVALID_PLAN, NULL, "the document is an array; expected a plan, an object");
+    return moc__fail_at(&r->reader, MOC_PARSE, NULL, "the document is an array; expected a plan, an object");
   }
   missing lacks = {0};
   moc_status status = check_head(r);
