@@ -42,10 +42,10 @@ typedef struct cli_command {
   int (*run)(int argc, char **argv); /* argv[0] is the command's name; returns the exit status */
 } cli_command;
 
-extern const cli_command cli_solve, cli_verify, cli_info, cli_generate, cli_convert;
+extern const cli_command cli_solve, cli_sweep, cli_verify, cli_info, cli_generate, cli_convert;
 
 /* All commands in the order of the help, [CLI_COMMANDS]. */
-#define CLI_COMMANDS 5
+#define CLI_COMMANDS 6
 extern const cli_command *const cli_commands[CLI_COMMANDS];
 
 /* Print the manual page or the completion script for bash to standard output (man.c, completion.c). */
@@ -61,6 +61,7 @@ const char *cli_suggest(const char *word, const char *const *candidates, int cou
 enum {
   CLI_KEY_USAGE = 0x100,
   CLI_KEY_REPORT,
+  CLI_KEY_BUDGETS,
   CLI_KEY_JSON,
   CLI_KEY_TO,
   CLI_KEY_SOLVER = 0x1000,   /* + the row of options.def */
@@ -117,6 +118,25 @@ bool cli_budget_read(const char *text, cli_budget *budget, char *problem, size_t
 /* In bytes: a share is rounded up, a fraction of a unit down. False: more than an int64_t holds. Exact. */
 bool cli_budget_bytes(const cli_budget *budget, int64_t baseline_peak, int64_t *bytes);
 
+/* --- Lists of budgets (budgets.c) --- */
+
+#define CLI_MOST_BUDGETS 1000
+
+/* At least one. */
+typedef struct cli_budgets {
+  int count;
+  cli_budget items[CLI_MOST_BUDGETS]; /* as written */
+} cli_budgets;
+
+/* What a list may look like, for messages. */
+#define CLI_BUDGETS_FORMS                                                                                          \
+  "budgets with commas between them (12GiB,10GiB), or from one to another by steps (50%..100%:5%)"
+
+/* Read a list; on failure `problem` [size] says what is wrong with it. */
+bool cli_budgets_read(const char *text, cli_budgets *list, char *problem, size_t size);
+/* In bytes, falling, each once, to bytes [count]; their number. -1: some are more than an int64_t holds. */
+int cli_budgets_bytes(const cli_budgets *list, int64_t baseline_peak, int64_t *bytes);
+
 /* --- Messages and output (output.c) --- */
 
 /* Print "moccasin: MESSAGE" to standard error. */
@@ -152,6 +172,8 @@ int cli_write_output(const char *path, const char *text, size_t length);
 int cli_write_graph(const moc_graph *graph, moc_graph_format format, const char *path);
 /* Whether both paths lead to one file that exists. */
 bool cli_same_file(const char *a, const char *b);
+/* Whether a name ends so, in whatever case. */
+bool cli_ends_in(const char *name, const char *end);
 
 /* Print a document to standard output, or fail with OUT_OF_MEMORY for NULL; takes over the reference. */
 struct json_t;

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-const cli_command *const cli_commands[CLI_COMMANDS] = {&cli_solve, &cli_verify, &cli_info, &cli_generate,
-                                                       &cli_convert};
+const cli_command *const cli_commands[CLI_COMMANDS] = {&cli_solve, &cli_sweep,    &cli_verify,
+                                                       &cli_info,  &cli_generate, &cli_convert};
 
 static void print_help(FILE *to) {
   fprintf(to, "Usage: " CLI_PROGRAM " COMMAND [OPTION...] ...\n"

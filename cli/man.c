@@ -147,7 +147,9 @@ void cli_print_man(void) {
   print_status(CLI_DONE, "A plan within the budget was found, or the command did what it was asked.");
   print_status(CLI_FAILED, "Input or output failed, memory is out, or a verified plan is not valid.");
   print_status(CLI_MISUSED, "Bad usage or bad input; the message names the file, the place and what was expected.");
-  print_status(CLI_INFEASIBLE, "It is proved that no plan exists within the budget, or none in the input order with so many computations.");
+  print_status(
+      CLI_INFEASIBLE,
+      "It is proved that no plan exists within the budget, or none in the input order with so many computations.");
   print_status(CLI_NONE_FOUND, "No plan was found in time, and none was excluded.");
   printf(".El\n.Sh EXAMPLES\n");
   for (int i = 0; i < CLI_COMMANDS; i++) print_examples(cli_commands[i], i == 0);

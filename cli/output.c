@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -233,6 +234,12 @@ bool cli_same_file(const char *a, const char *b) {
   if (strcmp(a, "-") == 0 || strcmp(b, "-") == 0) return false;
   if (stat(a, &first) != 0 || stat(b, &second) != 0) return strcmp(a, b) == 0;
   return S_ISREG(first.st_mode) && first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
+bool cli_ends_in(const char *name, const char *end) {
+  size_t n = strlen(name);
+  size_t m = strlen(end);
+  return n >= m && strcasecmp(name + n - m, end) == 0;
 }
 
 /* --- JSON --- */

@@ -1,12 +1,11 @@
 /* moccasin solve: the shortest plan within a budget. */
 #include "cli/cli.h"
 
-#include "report/svg.h"
+#include "report/report.h"
 
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
-#include <strings.h>
 
 typedef struct arguments {
   const char *graph;
@@ -30,26 +29,19 @@ static const struct argp_option OPTIONS[] = {
     {.name = "report",
      .key = CLI_KEY_REPORT,
      .arg = "FILE.svg",
-     .doc = "draw memory over the schedule, before and after, against the budget"},
+     .doc =
+         "draw memory over the schedule, before and after, against the budget; FILE.html: with the plan's figures "
+         "and what is computed again"},
     {.name = "json", .key = CLI_KEY_JSON, .doc = "print the plan as JSON instead of a summary"},
     {.name = "quiet", .key = 'q', .doc = "show no progress"},
     {0}};
-
-static bool ends_in(const char *text, const char *end) {
-  size_t n = strlen(text);
-  size_t m = strlen(end);
-  return n >= m && strcasecmp(text + n - m, end) == 0;
-}
 
 static void check(const arguments *a, struct argp_state *state) {
   if (a->graph == NULL) argp_error(state, "expected a GRAPH: a file, or \"-\" for standard input");
   if (a->budget_text == NULL) argp_error(state, "expected --budget B: %s", CLI_BUDGET_FORMS);
   if (a->report == NULL) return;
-  if (ends_in(a->report, ".html") || ends_in(a->report, ".htm"))
-    argp_error(state, "--report: reports are drawn as SVG only so far; name a file that ends in .svg, not \"%s\"",
-               a->report);
-  if (!ends_in(a->report, ".svg"))
-    argp_error(state, "--report: expected the name of a file that ends in .svg, not \"%s\"", a->report);
+  if (!cli_ends_in(a->report, ".svg") && !cli_ends_in(a->report, ".html"))
+    argp_error(state, "--report: expected the name of a file that ends in .svg or .html, not \"%s\"", a->report);
   if (a->output != NULL && (strcmp(a->output, a->report) == 0 || cli_same_file(a->output, a->report)))
     argp_error(state, "--output and --report name the same file, \"%s\"", a->report);
 }
@@ -180,7 +172,9 @@ static int write_report(const moc_graph *graph, const moc_plan *plan, const char
   moc_error error = {0};
   char *text;
   size_t length;
-  if (moc__report_svg(graph, plan, NULL, &text, &length, &error) != MOC_OK) return cli_report_error(NULL, &error);
+  moc_status status = cli_ends_in(path, ".html") ? moc__plan_html(graph, plan, NULL, &text, &length, &error)
+                                                 : moc__plan_svg(graph, plan, NULL, &text, &length, &error);
+  if (status != MOC_OK) return cli_report_error(NULL, &error);
   int exit_status = cli_write_output(path, text, length);
   free(text);
   return exit_status;

@@ -1,6 +1,6 @@
 /* Plans: looked at, read, written, evaluated, verified, drawn. */
 #include "core.h"
-#include "report/svg.h"
+#include "report/report.h"
 
 #include <moccasin/moccasin_io.h>
 #include <stdlib.h>
@@ -119,7 +119,7 @@ PyObject *core_report_svg(PyObject *module, PyObject *arguments) {
   char *text = NULL;
   size_t length = 0;
   moc_error error;
-  if (moc__report_svg(plan->graph->graph, plan->plan, NULL, &text, &length, &error) != MOC_OK)
+  if (moc__plan_svg(plan->graph->graph, plan->plan, NULL, &text, &length, &error) != MOC_OK)
     return core_raise(state, &error);
   PyObject *bytes = PyBytes_FromStringAndSize(text, (Py_ssize_t)length);
   free(text);
