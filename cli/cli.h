@@ -60,10 +60,10 @@ const char *cli_suggest(const char *word, const char *const *candidates, int cou
 /* Keys of options that have no letter. */
 enum {
   CLI_KEY_USAGE = 0x100,
-  CLI_KEY_REPORT,
-  CLI_KEY_BUDGETS,
-  CLI_KEY_JSON,
-  CLI_KEY_TO,
+  CLI_KEY_REPORT = 0x101,
+  CLI_KEY_BUDGETS = 0x102,
+  CLI_KEY_JSON = 0x103,
+  CLI_KEY_TO = 0x104,
   CLI_KEY_SOLVER = 0x1000,   /* + the row of options.def */
   CLI_KEY_GENERATOR = 0x2000 /* + the place among the generator's options */
 };

@@ -24,7 +24,10 @@ static const char *const UNITS[] = {"bytes", "KiB", "MiB", "GiB", "TiB", "PiB", 
 
 int moc__svg_unit(double bytes) {
   int unit = 0;
-  for (; bytes >= 1024; bytes /= 1024) unit++;
+  while (bytes >= 1024) {
+    bytes /= 1024;
+    unit++;
+  }
   return unit;
 }
 

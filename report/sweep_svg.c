@@ -94,13 +94,16 @@ static void draw_axes(drawing *d) {
   moc__text *t = &d->text;
   double step = moc__svg_step(d->top, 10, 1e-6);
   moc__text_printf(t, "<g stroke=\"#e6e6e6\">\n");
-  for (double v = step; v <= d->top; v += step) {
+  int lines = (int)floor(d->top / step);
+  for (int i = 1; i <= lines; i++) {
+    double v = i * step;
     moc__text_printf(t, "<path d=\"M%d ", MOC__SVG_LEFT);
     moc__svg_number(t, MOC__SVG_BOTTOM - (MOC__SVG_BOTTOM - MOC__SVG_TOP) * v / d->top, 1);
     moc__text_printf(t, "H%d\"/>\n", MOC__SVG_RIGHT);
   }
   moc__text_printf(t, "</g>\n<g text-anchor=\"end\">\n");
-  for (double v = 0; v <= d->top; v += step) {
+  for (int i = 0; i <= lines; i++) {
+    double v = i * step;
     moc__text_printf(t, "<text x=\"%d\" y=\"", MOC__SVG_LEFT - 8);
     moc__svg_number(t, MOC__SVG_BOTTOM - (MOC__SVG_BOTTOM - MOC__SVG_TOP) * v / d->top + 4.5, 1);
     moc__text_printf(t, "\">");
@@ -109,8 +112,9 @@ static void draw_axes(drawing *d) {
   }
   moc__text_printf(t, "</g>\n<g text-anchor=\"middle\">\n");
   step = moc__svg_step(d->right - d->left, 9, 0.001);
-  for (double i = ceil(d->left / step); i * step <= d->right; i++) {
-    double v = i * step, x = x_of(d, v);
+  double first = step * ceil(d->left / step);
+  for (int i = 0; first + i * step <= d->right; i++) {
+    double v = first + i * step, x = x_of(d, v);
     add_point(t, "<path d=\"M", x, MOC__SVG_BOTTOM);
     moc__text_printf(t, "v5\" stroke=\"#333\"/><text x=\"");
     moc__svg_number(t, x, 1);
