@@ -22,35 +22,45 @@ moc__sweep_point moc__sweep_point_of(const moc_plan *plan) {
 
 /* --- What one point tells about another --- */
 
-/* Whatever is true of all schedules that `larger` speaks of is true of all that `smaller` does: those of any order include
- * those of the input order, and more computations include fewer. */
-static bool covers(const moc__sweep_point *larger, const moc__sweep_point *smaller) {
+/* Whatever is true of all schedules that `larger` speaks of is true of all that `smaller` does, or may: those of any order
+ * include those of the input order, and more computations include fewer. */
+static bool covers(const moc__sweep_point *larger, const moc__sweep_point *smaller, int64_t baseline) {
   if (larger->bound_scope == MOC_SCOPE_ANY) return true;
-  return smaller->bound_scope == MOC_SCOPE_ORDER && larger->max_computes >= smaller->max_computes;
+  return larger->max_computes >= smaller->max_computes &&
+         (smaller->bound_scope == MOC_SCOPE_ORDER || smaller->lower_bound <= baseline);
 }
 
 /* Take over the plan of a smaller budget if it is shorter. */
 static void take_plan(moc__sweep_point *to, const moc__sweep_point *from, int64_t baseline) {
   if (!moc__sweep_has_plan(from) || (moc__sweep_has_plan(to) && to->total_duration <= from->total_duration)) return;
+  bool more = from->max_computes > to->max_computes;
   to->peak_memory = from->peak_memory;
   to->total_duration = from->total_duration;
   to->steps = from->steps;
   to->status = MOC_PLAN_FEASIBLE;
-  if (from->max_computes <= to->max_computes) return;
-  to->max_computes = from->max_computes; /* what was proved for fewer does not hold for as many */
-  if (to->bound_scope == MOC_SCOPE_ORDER) to->lower_bound = baseline;
+  if (more) to->max_computes = from->max_computes;
+  /* What was proved of fewer computations does not hold for more, nor that of staged schedules for others. */
+  if (to->bound_scope == MOC_SCOPE_ORDER && (more || to->total_duration < to->lower_bound)) {
+    to->lower_bound = baseline;
+    to->bound_scope = MOC_SCOPE_ANY;
+  }
 }
 
-static void take_bound(moc__sweep_point *to, const moc__sweep_point *from) {
-  if (!covers(from, to)) return;
+static void take_bound(moc__sweep_point *to, const moc__sweep_point *from, int64_t baseline) {
+  bool excluded = from->status == MOC_PLAN_INFEASIBLE;
+  if (!covers(from, to, baseline) || (!excluded && from->lower_bound <= to->lower_bound)) return;
+  if (moc__sweep_has_plan(to) && (excluded || to->total_duration < from->lower_bound))
+    return; /* it is not staged */
+  if (from->bound_scope == MOC_SCOPE_ORDER) to->bound_scope = MOC_SCOPE_ORDER;
   to->lower_bound = moc__max(to->lower_bound, from->lower_bound);
-  if (from->status == MOC_PLAN_INFEASIBLE && !moc__sweep_has_plan(to)) to->status = MOC_PLAN_INFEASIBLE;
+  if (excluded) to->status = MOC_PLAN_INFEASIBLE;
 }
 
 void moc__sweep_settle(moc__sweep *sweep) {
   moc__sweep_point *p = sweep->points;
-  for (int64_t i = sweep->count - 2; i >= 0; i--) take_plan(&p[i], &p[i + 1], sweep->facts.baseline_duration);
-  for (int64_t i = 1; i < sweep->count; i++) take_bound(&p[i], &p[i - 1]);
+  int64_t baseline = sweep->facts.baseline_duration;
+  for (int64_t i = sweep->count - 2; i >= 0; i--) take_plan(&p[i], &p[i + 1], baseline);
+  for (int64_t i = 1; i < sweep->count; i++) take_bound(&p[i], &p[i - 1], baseline);
   for (int64_t i = 0; i < sweep->count; i++) {
     if (moc__sweep_has_plan(&p[i]) && p[i].total_duration == p[i].lower_bound) p[i].status = MOC_PLAN_OPTIMAL;
   }

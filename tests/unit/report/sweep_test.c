@@ -82,6 +82,21 @@ static void a_bound_over_all_orders_holds_in_one(void **state) {
   assert_int_equal(q[1].lower_bound, 105);
 }
 
+static void a_bound_of_staged_schedules_says_nothing_of_others(void **state) {
+  (void)state;
+  moc__sweep_point p[] = {planned(90, 120, 118, 6), planned(80, 115, BASELINE, 6)};
+  p[1].bound_scope = MOC_SCOPE_ANY; /* its plan is not staged */
+  settle(p, 2);
+  assert_int_equal(p[0].total_duration, 115);
+  assert_int_equal(p[0].lower_bound, BASELINE);
+  assert_int_equal(p[1].lower_bound, BASELINE);
+  moc__sweep_point q[] = {planned(90, 120, 112, 6), planned(80, 130, BASELINE, 6)};
+  q[1].bound_scope = MOC_SCOPE_ANY;
+  settle(q, 2);
+  assert_int_equal(q[1].lower_bound, 112);
+  assert_int_equal(q[1].bound_scope, MOC_SCOPE_ORDER);
+}
+
 static void what_is_excluded_stays_so(void **state) {
   (void)state;
   moc__sweep_point p[] = {planned(90, 110, 108, 6), without(80, MOC_PLAN_INFEASIBLE, MOC_SCOPE_ANY, 6),
@@ -118,6 +133,7 @@ int main(void) {
       cmocka_unit_test(bounds_hold_at_smaller_budgets),
       cmocka_unit_test(a_bound_for_fewer_computations_says_nothing_of_more),
       cmocka_unit_test(a_bound_over_all_orders_holds_in_one),
+      cmocka_unit_test(a_bound_of_staged_schedules_says_nothing_of_others),
       cmocka_unit_test(what_is_excluded_stays_so),
       cmocka_unit_test(whether_to_go_on),
   };
