@@ -48,7 +48,9 @@ static void take_plan(moc__sweep_point *to, const moc__sweep_point *from, int64_
 
 static void take_bound(moc__sweep_point *to, const moc__sweep_point *from, int64_t baseline) {
   bool excluded = from->status == MOC_PLAN_INFEASIBLE;
-  if (!covers(from, to, baseline) || (!excluded && from->lower_bound <= to->lower_bound)) return;
+  if (to->status == MOC_PLAN_INFEASIBLE || !covers(from, to, baseline) ||
+      (!excluded && from->lower_bound <= to->lower_bound))
+    return;
   if (moc__sweep_has_plan(to) && (excluded || to->total_duration < from->lower_bound))
     return; /* it is not staged */
   if (from->bound_scope == MOC_SCOPE_ORDER) to->bound_scope = MOC_SCOPE_ORDER;
