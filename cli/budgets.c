@@ -21,7 +21,7 @@ static bool spread(const cli_budget *b, uint64_t divisor, uint64_t *digits) {
 
 static bool add(cli_budgets *list, cli_budget budget, char *problem, size_t size) {
   if (list->count == CLI_MOST_BUDGETS) {
-    snprintf(problem, size, "these are more than %d budgets", CLI_MOST_BUDGETS);
+    snprintf(problem, size, "more than %d budgets are too many", CLI_MOST_BUDGETS);
     return false;
   }
   list->items[list->count++] = budget;
@@ -55,10 +55,18 @@ static bool add_range(cli_budgets *list, const cli_budget *parts, char *problem,
   return true;
 }
 
+/* One number of an item, without the spaces around it. */
 static bool read_part(const char *text, size_t length, cli_budget *budget, char *problem, size_t size) {
   char part[LONGEST_ITEM + 1];
+  while (length > 0 && *text == ' ') {
+    text++;
+    length--;
+  }
+  while (length > 0 && text[length - 1] == ' ') length--;
   snprintf(part, sizeof part, "%.*s", (int)length, text);
-  return cli_budget_read(part, budget, problem, size);
+  if (length > 0) return cli_budget_read(part, budget, problem, size);
+  snprintf(problem, size, "a budget is missing");
+  return false;
 }
 
 static bool read_item(cli_budgets *list, const char *item, char *problem, size_t size) {
@@ -81,17 +89,16 @@ bool cli_budgets_read(const char *text, cli_budgets *list, char *problem, size_t
   list->count = 0;
   for (const char *at = text;; at++) {
     size_t length = strcspn(at, ",");
-    char item[LONGEST_ITEM + 1];
+    char item[LONGEST_ITEM + 1], reason[160];
     if (length > LONGEST_ITEM) {
-      snprintf(problem, size, "one of them is longer than %d characters", LONGEST_ITEM);
+      snprintf(problem, size, "one of the budgets is longer than %d characters", LONGEST_ITEM);
       return false;
     }
-    while (length > 0 && *at == ' ') {
-      at++;
-      length--;
-    }
     snprintf(item, sizeof item, "%.*s", (int)length, at);
-    if (!read_item(list, item, problem, size)) return false;
+    if (!read_item(list, item, reason, sizeof reason)) {
+      snprintf(problem, size, "\"%s\": %s", item, reason);
+      return false;
+    }
     at += length;
     if (*at == '\0') return true;
   }

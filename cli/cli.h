@@ -132,7 +132,7 @@ typedef struct cli_budgets {
 #define CLI_BUDGETS_FORMS                                                                                          \
   "budgets with commas between them (12GiB,10GiB), or from one to another by steps (50%..100%:5%)"
 
-/* Read a list; on failure `problem` [size] says what is wrong with it. */
+/* Read a list; on failure `problem` [size] says which of them is wrong, and how. */
 bool cli_budgets_read(const char *text, cli_budgets *list, char *problem, size_t size);
 /* In bytes, falling, each once, to bytes [count]; their number. -1: some are more than an int64_t holds. */
 int cli_budgets_bytes(const cli_budgets *list, int64_t baseline_peak, int64_t *bytes);

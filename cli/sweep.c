@@ -51,10 +51,10 @@ static error_t accept(int key, char *argument, struct argp_state *state, void *v
   }
   switch (key) {
   case CLI_KEY_BUDGETS: {
-    char problem[160];
+    char problem[400];
     a->budgets_text = argument;
     if (!cli_budgets_read(argument, &a->budgets, problem, sizeof problem))
-      argp_error(state, "--budgets: \"%s\": %s; expected %s", argument, problem, CLI_BUDGETS_FORMS);
+      argp_error(state, "--budgets: %s; expected %s", problem, CLI_BUDGETS_FORMS);
     return 0;
   }
   case 'o':
@@ -90,8 +90,9 @@ static void print_table(const arguments *a, const moc__sweep *sweep) {
   cli_text y;
   char name[200];
   int64_t base = sweep->facts.baseline_duration, n = moc_graph_operations(sweep->graph);
-  printf("Graph    %s: %" PRId64 " operations, %" PRId64 " edges, duration %" PRId64 "\n",
-         name_of(sweep, a, name, sizeof name), n, moc_graph_edges(sweep->graph), base);
+  int64_t edges = moc_graph_edges(sweep->graph);
+  printf("Graph    %s: %" PRId64 " operation%s, %" PRId64 " edge%s, duration %" PRId64 "\n",
+         name_of(sweep, a, name, sizeof name), n, n == 1 ? "" : "s", edges, edges == 1 ? "" : "s", base);
   printf("Peak     %s in the input order; no plan exists below %s, %.4g %%\n\n",
          cli_bytes(sweep->facts.baseline_peak, &x), cli_bytes(sweep->facts.working_set_bound, &y),
          cli_percent(sweep->facts.working_set_bound, sweep->facts.baseline_peak));
@@ -101,13 +102,21 @@ static void print_table(const arguments *a, const moc__sweep *sweep) {
     const moc__sweep_point *p = &sweep->points[i];
     printf("%6.4g %%  %10s  ", cli_percent(p->budget, sweep->facts.baseline_peak), cli_bytes(p->budget, &x));
     if (moc__sweep_has_plan(p))
-      printf("%10s  %9.4f  %9.4f  %10" PRId64 "  ", cli_bytes(p->peak_memory, &y),
-             cli_percent(p->total_duration - base, base), cli_percent(moc__max(p->lower_bound - base, 0), base),
-             p->steps - n);
+      printf("%10s  %9.4f  ", cli_bytes(p->peak_memory, &y), cli_percent(p->total_duration - base, base));
     else
-      printf("%10s  %9s  %9s  %10s  ", "-", "-", "-", "-");
+      printf("%10s  %9s  ", "-", "-");
+    if (p->status != MOC_PLAN_INFEASIBLE)
+      printf("%9.4f  ", cli_percent(moc__max(p->lower_bound - base, 0), base));
+    else
+      printf("%9s  ", "-");
+    if (moc__sweep_has_plan(p))
+      printf("%10" PRId64 "  ", p->steps - n);
+    else
+      printf("%10s  ", "-");
     printf("%s\n", p->status == MOC_PLAN_UNKNOWN ? "none found" : moc__sweep_status(p));
   }
+  char scope[120];
+  if (moc__sweep_scope(sweep, scope, sizeof scope)) printf("\n%s\n", scope);
   if (a->output != NULL) printf("\nWritten to %s\n", a->output);
 }
 
@@ -163,7 +172,9 @@ static int write_json(const arguments *a, const moc__sweep *sweep) {
     cli_message("out of memory");
     return CLI_FAILED;
   }
-  int exit_status = cli_write_output(a->output, text, strlen(text));
+  size_t length = strlen(text);
+  text[length] = '\n'; /* as plan files end */
+  int exit_status = cli_write_output(a->output, text, length + 1);
   free(text);
   return exit_status;
 }
@@ -221,11 +232,12 @@ static int solve_one(const arguments *a, moc__sweep *sweep, int64_t budget) {
   return CLI_DONE;
 }
 
-/* From the largest budget down. A budget that the one before excludes is not solved. */
+/* From the largest budget down. A budget that the one before excludes is not solved, unless that takes no search. */
 static int solve_all(const arguments *a, moc__sweep *sweep, const int64_t *budgets, int count) {
   cli_signals_catch();
   for (int i = 0; i < count && !cli_signals_stop(NULL); i++) {
-    if (moc__sweep_excludes(sweep->points, sweep->count, a->options.max_computes)) {
+    if (budgets[i] >= sweep->facts.working_set_bound &&
+        moc__sweep_excludes(sweep->points, sweep->count, a->options.max_computes)) {
       sweep->points[sweep->count] = sweep->points[sweep->count - 1];
       sweep->points[sweep->count].budget = budgets[i];
       sweep->points[sweep->count++].seconds = 0;
@@ -235,9 +247,11 @@ static int solve_all(const arguments *a, moc__sweep *sweep, const int64_t *budge
     }
     tell(a, sweep, count);
   }
+  cli_text x;
+  if (sweep->count > 0 && cli_signals_stop(NULL))
+    cli_message("stopped by a signal at a budget of %s; %" PRId64 " of %d budgets were done before",
+                cli_bytes(sweep->points[sweep->count - 1].budget, &x), sweep->count - 1, count);
   moc__sweep_settle(sweep);
-  if (sweep->count < count)
-    cli_message("stopped by a signal: %" PRId64 " of %d budgets are done", sweep->count, count);
   return CLI_DONE;
 }
 
@@ -311,8 +325,9 @@ const cli_command cli_sweep = {
         "limit is for each budget. A plan holds at every larger budget and a lower bound at every smaller one, so "
         "that the results improve one another.\n"
         "\n"
-        "On SIGINT or SIGTERM the budgets that are done are written. The exit status is 0 where some budget has a "
-        "plan.",
+        "On SIGINT or SIGTERM what is there so far is written. The exit status is 0 where some budget has a plan, "
+        "3 "
+        "where it is proved that none has, else 4.",
     .examples = EXAMPLES,
     .options = OPTIONS,
     .solves = true,

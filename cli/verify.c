@@ -67,6 +67,15 @@ static int reject(const arguments *a, const moc_error *error) {
   return CLI_FAILED;
 }
 
+/* What a solve tells where it has no plan is true, but nothing to run. */
+static int reject_empty(const arguments *a, const moc_plan *plan) {
+  moc_error error = {.status = MOC_INVALID_PLAN, .place = "sequence"};
+  snprintf(error.message, sizeof error.message, "the file holds no plan: its status is %s, and no step is in it",
+           plan->status == MOC_PLAN_INFEASIBLE ? "infeasible" : "unknown");
+  (void)reject(a, &error);
+  return CLI_MISUSED;
+}
+
 /* Whether the certificate proves that no shorter plan exists, in the sense of its kind. */
 static bool proves_optimal(const moc_plan *plan, const moc_verdict *v, int64_t certified) {
   bool order = plan->order == MOC_ORDER_INPUT || plan->certificate.kind == MOC_CERTIFICATE_ANY_ORDER;
@@ -146,6 +155,8 @@ static int verify(const arguments *a, const moc_graph *graph) {
     exit_status = reject(a, &error);
   else if (status != MOC_OK)
     exit_status = cli_report_error(name, &error);
+  else if (plan->length == 0)
+    exit_status = reject_empty(a, plan);
   else if ((exit_status = check_budget(a, plan, &verdict, &budget)) == CLI_DONE)
     exit_status = approve(a, graph, plan, &verdict, budget, certified);
   moc_plan_destroy(plan);

@@ -7,7 +7,10 @@
 void moc__svg_number(moc__text *text, double value, int decimals) {
   int64_t scale = 1;
   if (value >= 1e9) decimals = 0; /* so that nothing overflows */
-  value = fmin(value, 9e18);
+  if (value >= 9e18) {
+    moc__text_printf(text, "%.0f", value);
+    return;
+  }
   for (int i = 0; i < decimals; i++) scale *= 10;
   int64_t scaled = llround(value * (double)scale);
   moc__text_printf(text, "%" PRId64, scaled / scale);

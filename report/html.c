@@ -55,10 +55,15 @@ static void add_plan_facts(moc__text *t, const moc_graph *graph, const moc_plan 
   add_percent(t, plan->total_duration - base, base);
   moc__text_printf(t, ")\n<tr><th>Lower bound<td>%" PRId64 " (TDI ", plan->lower_bound);
   add_percent(t, moc__max(plan->lower_bound - base, 0), base);
-  moc__text_printf(t, ")\n<tr><th>Status<td>%s\n",
-                   plan->status != MOC_PLAN_OPTIMAL     ? "feasible: a shorter plan may exist"
-                   : plan->bound_scope == MOC_SCOPE_ANY ? "optimal: no shorter plan exists"
-                                                        : "optimal: no shorter plan exists in the input order");
+  moc__text_printf(t, ")\n<tr><th>Status<td>");
+  if (plan->status != MOC_PLAN_OPTIMAL)
+    moc__text_printf(t, "feasible: a shorter plan may exist\n");
+  else if (plan->bound_scope == MOC_SCOPE_ANY)
+    moc__text_printf(t, "optimal: no shorter plan exists\n");
+  else
+    moc__text_printf(
+        t, "optimal: no shorter plan exists in the input order with at most %d computations of an operation\n",
+        (int)plan->max_computes);
   moc__text_printf(t, "<tr><th>Order<td>%s, at most %d computations of an operation\n",
                    plan->order == MOC_ORDER_INPUT ? "as in the graph" : "chosen", (int)plan->max_computes);
   moc__text_printf(t, "<tr><th>Steps<td>%" PRId64 ", %" PRId64 " of them compute something again\n</table>\n",
@@ -163,5 +168,7 @@ moc_status moc__sweep_html(const moc__sweep *sweep, const moc_allocator *given, 
                    "<th>status\n");
   for (int64_t i = 0; i < sweep->count; i++) add_row(&t, sweep, &sweep->points[i]);
   moc__text_printf(&t, "</table>\n");
+  char scope[120];
+  if (moc__sweep_scope(sweep, scope, sizeof scope)) moc__text_printf(&t, "<p>%s\n", scope);
   return close_page(&t, text, length, error);
 }

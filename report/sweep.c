@@ -5,6 +5,7 @@
 #include "report/report.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 moc__sweep_point moc__sweep_point_of(const moc_plan *plan) {
   moc__sweep_point point = {.budget = plan->budget,
@@ -53,7 +54,7 @@ static void take_bound(moc__sweep_point *to, const moc__sweep_point *from, int64
     return;
   if (moc__sweep_has_plan(to) && (excluded || to->total_duration < from->lower_bound))
     return; /* it is not staged */
-  if (from->bound_scope == MOC_SCOPE_ORDER) to->bound_scope = MOC_SCOPE_ORDER;
+  if (excluded || from->bound_scope == MOC_SCOPE_ORDER) to->bound_scope = from->bound_scope;
   to->lower_bound = moc__max(to->lower_bound, from->lower_bound);
   if (excluded) to->status = MOC_PLAN_INFEASIBLE;
 }
@@ -71,6 +72,24 @@ void moc__sweep_settle(moc__sweep *sweep) {
 bool moc__sweep_excludes(const moc__sweep_point *points, int64_t count, int32_t max_computes) {
   if (count == 0 || points[count - 1].status != MOC_PLAN_INFEASIBLE) return false;
   return points[count - 1].bound_scope == MOC_SCOPE_ANY || max_computes > 0;
+}
+
+bool moc__sweep_scope(const moc__sweep *sweep, char *text, size_t size) {
+  int32_t least = INT32_MAX, most = 0;
+  for (int64_t i = 0; i < sweep->count; i++) {
+    const moc__sweep_point *p = &sweep->points[i];
+    if (p->bound_scope != MOC_SCOPE_ORDER) continue;
+    if (p->max_computes < least) least = p->max_computes;
+    if (p->max_computes > most) most = p->max_computes;
+  }
+  if (most == 0) return false;
+  if (least == most)
+    snprintf(text, size, "Proofs are for the input order and at most %d computation%s of an operation.", (int)most,
+             most == 1 ? "" : "s");
+  else
+    snprintf(text, size, "Proofs are for the input order and at most %d to %d computations of an operation.",
+             (int)least, (int)most);
+  return true;
 }
 
 /* --- As values --- */

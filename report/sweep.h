@@ -33,6 +33,10 @@ static inline bool moc__sweep_has_plan(const moc__sweep_point *point) {
 /* "optimal" and so on. */
 const char *moc__sweep_status(const moc__sweep_point *point);
 
+/* For what the proofs among the points hold where that is not every schedule, as a sentence in `text` [size]. False: for
+ * every schedule. */
+bool moc__sweep_scope(const moc__sweep *sweep, char *text, size_t size);
+
 /* Let the points learn from one another: a plan holds at every larger budget, a lower bound and a proof that there is no
  * plan at every smaller one, if it is of a scope and of a number of computations that cover it. Afterwards durations never
  * rise with the budget. O(count). */

@@ -9,6 +9,8 @@
 #include <math.h>
 
 enum { MOST_MARKS = 200 }; /* points from which on plans are not marked singly */
+#define NONE_AT_ALL   "#dcdcdc"
+#define NONE_IN_ORDER "#f0f0f0"
 
 typedef struct drawing {
   moc__text text;
@@ -61,6 +63,29 @@ static void set_scales(drawing *d) {
   d->top *= 1.06;
 }
 
+static void shade(drawing *d, int64_t budget, const char *colour) {
+  double share = share_of(d, budget);
+  if (share <= d->left) return;
+  moc__text_printf(&d->text, "<path fill=\"%s\" d=\"M%d %dV%dH", colour, MOC__SVG_LEFT, MOC__SVG_TOP,
+                   MOC__SVG_BOTTOM);
+  moc__svg_number(&d->text, x_of(d, fmin(share, d->right)), 1);
+  moc__text_printf(&d->text, "V%dZ\"/>\n", MOC__SVG_TOP);
+}
+
+/* The largest budget for which it is proved that there is no plan, in the sense of a scope; -1. */
+static int64_t most_excluded(const moc__sweep *sweep, moc_bound_scope scope) {
+  for (int64_t i = 0; i < sweep->count; i++) {
+    const moc__sweep_point *p = &sweep->points[i];
+    if (p->status == MOC_PLAN_INFEASIBLE && p->bound_scope == scope) return p->budget;
+  }
+  return -1;
+}
+
+static void draw_excluded(drawing *d) {
+  shade(d, most_excluded(d->sweep, MOC_SCOPE_ORDER), NONE_IN_ORDER);
+  shade(d, moc__max(d->sweep->facts.working_set_bound - 1, most_excluded(d->sweep, MOC_SCOPE_ANY)), NONE_AT_ALL);
+}
+
 static void draw_subtitle(drawing *d) {
   moc__text *t = &d->text;
   const moc__sweep *s = d->sweep;
@@ -77,17 +102,21 @@ static void draw_subtitle(drawing *d) {
                    s->count, s->count == 1 ? "" : "s", plans, proved);
 }
 
-static void draw_legend(moc__text *t) {
+static void draw_legend(moc__text *t, bool order) {
   moc__text_printf(
-      t, "<path d=\"M92 86h22\" stroke=\"" MOC__SVG_AFTER "\" stroke-width=\"2\"/><circle cx=\"103\" cy=\"86\" "
-         "r=\"4\" fill=\"" MOC__SVG_AFTER "\"/><text x=\"122\" y=\"90\">plan, proved least</text>\n"
-         "<circle cx=\"262\" cy=\"86\" r=\"4\" fill=\"#fff\" stroke=\"" MOC__SVG_AFTER
-         "\" stroke-width=\"2\"/><text x=\"274\" y=\"90\">plan</text>\n"
-         "<path d=\"M328 86h22\" stroke=\"" MOC__SVG_BUDGET
-         "\" stroke-width=\"2\" stroke-dasharray=\"6 4\"/><text x=\"358\" y=\"90\">lower bound</text>\n"
-         "<path d=\"M458 82l8 8m0 -8l-8 8\" stroke=\"" MOC__SVG_RECOMPUTED
-         "\" stroke-width=\"2\"/><text x=\"474\" y=\"90\">none found</text>\n"
-         "<path d=\"M568 80h22v11h-22Z\" fill=\"#dcdcdc\"/><text x=\"598\" y=\"90\">proved: no plan</text>\n");
+      t,
+      "<path d=\"M92 86h22\" stroke=\"" MOC__SVG_AFTER "\" stroke-width=\"2\"/><circle cx=\"103\" cy=\"86\" "
+      "r=\"4\" fill=\"" MOC__SVG_AFTER "\"/><text x=\"122\" y=\"90\">plan, proved least</text>\n"
+      "<circle cx=\"262\" cy=\"86\" r=\"4\" fill=\"#fff\" stroke=\"" MOC__SVG_AFTER
+      "\" stroke-width=\"2\"/><text x=\"274\" y=\"90\">plan</text>\n"
+      "<path d=\"M328 86h22\" stroke=\"" MOC__SVG_BUDGET
+      "\" stroke-width=\"2\" stroke-dasharray=\"6 4\"/><text x=\"358\" y=\"90\">lower bound</text>\n"
+      "<path d=\"M458 82l8 8m0 -8l-8 8\" stroke=\"" MOC__SVG_RECOMPUTED
+      "\" stroke-width=\"2\"/><text x=\"474\" y=\"90\">none found</text>\n"
+      "<path d=\"M568 80h22v11h-22Z\" fill=\"" NONE_AT_ALL "\"/><text x=\"598\" y=\"90\">proved: no plan</text>\n");
+  if (order)
+    moc__text_printf(t, "<path d=\"M712 80h22v11h-22Z\" fill=\"" NONE_IN_ORDER
+                        "\"/><text x=\"742\" y=\"90\">none in the input order</text>\n");
 }
 
 static void draw_axes(drawing *d) {
@@ -131,20 +160,6 @@ static void draw_axes(drawing *d) {
                    "<text transform=\"translate(22 %d) rotate(-90)\">total duration increase</text>\n</g>\n",
                    (MOC__SVG_LEFT + MOC__SVG_RIGHT) / 2, MOC__SVG_BOTTOM + 60,
                    (MOC__SVG_TOP + MOC__SVG_BOTTOM) / 2);
-}
-
-/* Where it is proved that there is no plan: below the largest such budget. */
-static void draw_excluded(drawing *d) {
-  int64_t most = d->sweep->facts.working_set_bound - 1;
-  for (int64_t i = d->sweep->count - 1; i >= 0; i--) {
-    if (d->sweep->points[i].status == MOC_PLAN_INFEASIBLE) most = moc__max(most, d->sweep->points[i].budget);
-  }
-  double share = share_of(d, most);
-  if (share <= d->left) return;
-  add_point(&d->text, "<path fill=\"#dcdcdc\" d=\"M", MOC__SVG_LEFT, MOC__SVG_TOP);
-  moc__text_printf(&d->text, "V%dH", MOC__SVG_BOTTOM);
-  moc__svg_number(&d->text, x_of(d, fmin(share, d->right)), 1);
-  moc__text_printf(&d->text, "V%dZ\"/>\n", MOC__SVG_TOP);
 }
 
 /* From the largest budget down: at each the line goes up at that of the point before, which the plan there still needs. */
@@ -216,12 +231,16 @@ moc_status moc__sweep_svg(const moc__sweep *sweep, const moc_allocator *given, c
   set_scales(&d);
   moc__svg_open(&d.text, moc_graph_name(sweep->graph), "total duration increase over the budget");
   draw_subtitle(&d);
-  draw_legend(&d.text);
+  draw_legend(&d.text, most_excluded(sweep, MOC_SCOPE_ORDER) >= 0);
   draw_excluded(&d);
   draw_axes(&d);
   draw_bounds(&d);
   draw_plans(&d);
   draw_marks(&d);
+  char scope[120];
+  if (moc__sweep_scope(sweep, scope, sizeof scope))
+    moc__text_printf(&d.text, "<text font-size=\"11\" fill=\"#777\" x=\"%d\" y=\"%d\">%s</text>\n", MOC__SVG_LEFT,
+                     MOC__SVG_BOTTOM + 78, scope);
   moc__text_printf(&d.text, "<path fill=\"none\" stroke=\"#333\" d=\"M%d %dV%dH%d\"/>\n</svg>\n", MOC__SVG_LEFT,
                    MOC__SVG_TOP, MOC__SVG_BOTTOM, MOC__SVG_RIGHT);
   return moc__text_take(&d.text, text, length, error);

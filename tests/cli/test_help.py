@@ -24,6 +24,7 @@ def test_help_of_a_command(work, command):
     assert r.status == 0 and r.err == ""
     assert r.out.startswith(f"Usage: moccasin {command} [OPTION...]")
     assert "Examples:" in r.out and f"moccasin {command}" in r.out.split("Examples:")[1]
+    assert all(line.startswith("  ") for line in r.out.split("Examples:\n")[1].splitlines() if line), r.out  # none is broken
     assert max(map(len, r.out.splitlines())) < 80
     assert work.run("help", command).out == r.out
     assert work.run(command, "-h").out == r.out

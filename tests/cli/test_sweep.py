@@ -113,14 +113,15 @@ def test_one_budget_far_above_the_peak(example):
 
 
 @pytest.mark.parametrize("budgets, reason", [
-    ("", "does not begin with a number"),
-    ("80%,", "does not begin with a number"),
+    ("", '"": a budget is missing'),
+    ("80%,", '"": a budget is missing'),
+    ("80%,bad,70%", '"bad": it does not begin with a number'),
     ("50%..100%", "a range needs a step, as in 50%..100%:5%"),
     ("50%..100%:0%", "a share has to be above 0%"),
     ("50..100:0", "the step has to be above 0"),
     ("50%..100:5%", "either shares or bytes, not both"),
     ("50%..100%:5", "either shares or bytes, not both"),
-    ("50%..100%:", "does not begin with a number"),
+    ("50%..100%:", '"50%..100%:": a budget is missing'),
     ("0.001%..100%:0.001%", "more than 1000 budgets"),
     ("1..900000000000000000PiB:1PiB", "too many digits"),
     ("80%%", "is not a unit"),
@@ -151,6 +152,22 @@ def test_nothing_possible(example):
     xml.etree.ElementTree.parse(example.path / "s.svg")
 
 
+def test_spaces(example):
+    points = points_of(example.run("sweep", "graph.json", "--budgets", " 12 , 8 .. 10 : 1 ", *QUICK, "--json"))
+    assert [p["budget"] for p in points] == [12, 10, 9, 8]
+
+
+def test_proofs_say_for_what_they_hold(example):
+    """One computation of each operation: nothing below the input order's peak in that order; below 8 nothing at all."""
+    r = example.run("sweep", "graph.json", "--budgets", "7,10,11", "--max-computes", "1", *QUICK, "-o", "s.svg")
+    assert r.status == 0 and r.out.count("infeasible") == 2
+    assert "Proofs are for the input order and at most 1 computation of an operation." in r.out
+    text = " ".join(xml.etree.ElementTree.parse(example.path / "s.svg").getroot().itertext())
+    assert "none in the input order" in text and "Proofs are for the input order" in text
+    points = points_of(example.run("sweep", "graph.json", "--budgets", "7,10,11", "--max-computes", "1", *QUICK, "--json"))
+    assert [p["bound_scope"] for p in points[1:]] == ["order", "any"]
+
+
 def test_signal_between_budgets(layered):
     process = layered.start("sweep", "graph.json", "--budgets", "100%,80%,75%", "--time-limit", "60", "-o", "s.csv",
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -158,5 +175,5 @@ def test_signal_between_budgets(layered):
     time.sleep(0.5)
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=10)
-    assert process.returncode == 0 and b"stopped by a signal: 2 of 3 budgets are done" in err, err
+    assert process.returncode == 0 and b"1 of 3 budgets were done before" in err, err
     assert (layered.path / "s.csv").read_text().count("\n") == 3 and layered.files() == ["graph.json", "s.csv"]

@@ -106,6 +106,18 @@ def test_not_a_plan(solved, text):
     assert "hint: was this plan made for" not in r.err
 
 
+def test_no_plan_in_it(solved):
+    for status in ("infeasible", "unknown"):
+        document = {"format": "moccasin-plan", "version": 1, "sequence": [], "status": status, "budget": 3}
+        solved.write("none.json", document)
+        r = solved.run("verify", "graph.json", "none.json", "--json")
+        assert r.status == 2 and "the file holds no plan" in r.err and r.json()["valid"] is False, r
+    told = solved.run("solve", "graph.json", "--budget", "3", "--json")
+    solved.write("none.json", told.out)
+    r = solved.run("verify", "graph.json", "none.json")
+    assert r.status == 2 and r.out == "" and "its status is infeasible" in r.err, r
+
+
 def test_truncated_anywhere(solved):
     text = (solved.path / "plan.json").read_bytes().rstrip()
     for length in range(0, len(text), 11):
