@@ -20,6 +20,8 @@ enum {
   CLEARING_PERCENT = 50, /* half of them, because clearing gets far soon, but to one and the same order */
   MIDDLE = 2000,         /* operations from which on a greedy descent comes first */
   SHORT_SCHEDULES = 6,   /* from the first plan of such a graph, */
+  LATE_SCHEDULES = 2,    /* from a first plan that took squeezes or more */
+  MOST_OWED = 4,         /* from the best plan, after turns that came to none */
   LAST_ROUNDS = 2,       /* of construction, where no staged schedule exists */
   SHORTER = 4,           /* so much shorter than the others */
   WINDOW = 4096,         /* places */
@@ -100,11 +102,14 @@ typedef struct search {
   bool heeds;           /* this schedule heeds them */
   moc__relaxer relaxer; /* idle where another thread does it */
   moc__first first;
-  int64_t searches; /* schedules of phase 1 so far */
-  int64_t descents; /* of them, so many began with a descent from nothing after the first */
-  bool careful;     /* in this one some gaps are opened with care */
-  int64_t starts;   /* from nothing, so far */
-  int32_t window;   /* moves are made in places window..window + WINDOW - 1, so that caches help */
+  int64_t searches;   /* schedules of phase 1 so far */
+  int64_t descents;   /* of them, so many began with a descent from nothing after the first */
+  bool careful;       /* in this one some gaps are opened with care */
+  int64_t starts;     /* from nothing, so far */
+  int32_t barren;     /* turns in a row, but for those from the best, that came to no plan */
+  int32_t owed;       /* turns from the best that come next */
+  int32_t generation; /* of the last turn that the pool gave */
+  int32_t window;     /* moves are made in places window..window + WINDOW - 1, so that caches help */
 } search;
 
 /* A random place of the window in which moves are made at present. */
@@ -445,11 +450,26 @@ static bool start_from_cross(search *s) {
   return moc__state_assign(&s->state, s->child.order, s->child.pairs, s->child.n_pairs) && list_gaps(s);
 }
 
+/* The next turn. After one that came to no plan, as most do at a tight budget, the best plan has some, the more the longer
+ * that goes on: which makes it better, and plans to cross. */
+static moc__turn next_turn(search *s) {
+  if (s->owed > 0) {
+    s->owed--;
+    return MOC__REHEAT;
+  }
+  return moc__pool_next(s->pool, &s->generation);
+}
+
+static void count_barren(search *s, moc__turn turn) {
+  if (turn == MOC__REHEAT) return;
+  s->barren = s->found.extra == INT64_MAX ? (int32_t)moc__min(s->barren + 1, MOST_OWED) : 0;
+  s->owed = s->barren;
+}
+
 /* One turn of a generation of plans; see pool.h. Turns of the first generation take about `length` moves. */
 static void take_turn(search *s, double length, double first, double last) {
-  int32_t generation;
-  moc__turn turn = moc__pool_next(s->pool, &generation);
-  length = fmin(ldexp(length, generation), MOST_MOVES);
+  moc__turn turn = next_turn(s);
+  length = fmin(ldexp(length, s->generation), MOST_MOVES);
   s->pooled = true;
   s->found.extra = s->found.over = INT64_MAX;
   take_hints(s);
@@ -466,15 +486,15 @@ static void take_turn(search *s, double length, double first, double last) {
   } else if (restart_from_best(s)) {
     run_schedule(s, (int64_t)length, HEAT[moc__rng_below(&s->rng, 2)] * first, last, false);
   }
+  count_barren(s, turn);
   if (!moc__pool_offer(s->pool, &s->found)) moc__incumbent_fail(s->incumbent);
 }
 
 /* One turn while there is no plan: the sets that come nearest to the budget are crossed. The first ones take about `length`
  * moves. False when memory is out. */
 static bool squeeze_turn(search *s, double length, double last) {
-  int32_t generation;
-  moc__turn turn = moc__pool_next(s->pool, &generation);
-  length = fmin(ldexp(length, generation), MOST_MOVES);
+  moc__turn turn = moc__pool_next(s->pool, &s->generation);
+  length = fmin(ldexp(length, s->generation), MOST_MOVES);
   s->pooled = true;
   s->found.extra = s->found.over = INT64_MAX;
   take_hints(s);
@@ -562,6 +582,7 @@ static void run_schedules(search *s, const moc__staged *staged) {
     } else if (!gradual && (run % 4 == 1 ? middle || !builds : middle && run % 4 == 0)) {
       if (!descend_again(s, shortest)) return;
     } else if (run % 4 != 3) {
+      s->owed = LATE_SCHEDULES; /* once there is a plan */
       for (int i = 0; i < SQUEEZES_A_RUN && !has_plan(s) && !finished(s); i++) {
         if (!squeeze_turn(s, SQUEEZE_LENGTH * shortest, last)) return;
       }
