@@ -89,6 +89,11 @@ typedef error_t (*cli_accept)(int key, char *argument, struct argp_state *state,
 void cli_parse(const cli_command *command, const moc__generator *generator, int argc, char **argv,
                cli_accept accept, void *values);
 
+/* Take an argument as the one GRAPH of a command; see at the end that there was one. Both end the program as bad usage
+ * otherwise. */
+void cli_take_graph(const char **graph, const char *argument, struct argp_state *state);
+void cli_need_graph(const char *graph, struct argp_state *state);
+
 /* Set the option of row key - CLI_KEY_SOLVER; ends the program as bad usage when the value is not allowed. */
 void cli_set_solver_option(int key, const char *argument, moc_solve_options *options, struct argp_state *state);
 
@@ -166,6 +171,8 @@ int cli_read_graph(const char *path, moc_graph **graph, moc_graph_format *format
 
 /* Find out whether `path` can be written, before long work. Prints why not; returns an exit status. "-" can. */
 int cli_check_output(const char *path);
+/* The same, and that it would not overwrite the graph that is read from `graph`. NULL can. */
+int cli_check_result(const char *path, const char *graph);
 /* Write a whole file or nothing, "-" being standard output. Prints why not; returns an exit status. */
 int cli_write_output(const char *path, const char *text, size_t length);
 /* Write a graph as a file. Prints why not; returns an exit status. */
@@ -178,10 +185,14 @@ bool cli_ends_in(const char *name, const char *end);
 /* Print a document to standard output, or fail with OUT_OF_MEMORY for NULL; takes over the reference. */
 struct json_t;
 int cli_print_json(struct json_t *document);
+/* The same into a file, as cli_write_output writes. */
+int cli_write_json(const char *path, struct json_t *document);
 /* An operation's name as files spell it: a string or a number. */
 struct json_t *cli_json_op(const moc_graph *graph, moc_op op);
 /* `name`, cut to `size` and without control characters, in `buffer`, for people. */
 const char *cli_printable(const char *name, char *buffer, size_t size);
+/* The graph's name for people, or that of its file, likewise. */
+const char *cli_graph_text(const moc_graph *graph, const char *file, char *buffer, size_t size);
 /* The name of an operation for people, with its label where that differs. */
 const char *cli_op_text(const moc_graph *graph, moc_op op, char *buffer, size_t size);
 
@@ -208,7 +219,7 @@ typedef struct cli_progress {
 
 void cli_progress_init(cli_progress *progress, int64_t budget, int64_t baseline_duration, bool quiet);
 /* Show a sign of life. Fits moc_solve_options.on_progress, with the cli_progress as `user`. */
-void cli_progress_show(cli_progress *progress, const moc_progress *now);
+void cli_progress_show(void *user, const moc_progress *now);
 /* Remove the rewritten line. */
 void cli_progress_end(cli_progress *progress);
 

@@ -29,11 +29,10 @@ static error_t accept(int key, char *argument, struct argp_state *state, void *v
     a->json = true;
     return 0;
   case ARGP_KEY_ARG:
-    if (a->graph != NULL) argp_error(state, "expected one GRAPH, but \"%s\" follows \"%s\"", argument, a->graph);
-    a->graph = argument;
+    cli_take_graph(&a->graph, argument, state);
     return 0;
   case ARGP_KEY_END:
-    if (a->graph == NULL) argp_error(state, "expected a GRAPH: a file, or \"-\" for standard input");
+    cli_need_graph(a->graph, state);
     return 0;
   default:
     return ARGP_ERR_UNKNOWN;
@@ -83,8 +82,7 @@ static void print_for_people(const char *file, const moc_graph *graph, moc_graph
                              const moc_graph_facts *f, const counts *c) {
   cli_text x;
   char op[400];
-  const char *name = moc_graph_name(graph);
-  printf("%-18s %s\n", "Graph", cli_printable(name[0] == '\0' ? cli_input_name(file) : name, op, sizeof op));
+  printf("%-18s %s\n", "Graph", cli_graph_text(graph, file, op, sizeof op));
   printf("%-18s %s\n", "Format", cli_format_name(format));
   printf("%-18s %" PRId64 "\n", "Operations", moc_graph_operations(graph));
   printf("%-18s %" PRId64 "\n", "Edges", moc_graph_edges(graph));

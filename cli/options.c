@@ -264,6 +264,15 @@ static bool read_real(const char *text, double low, double high, double *value) 
   return true;
 }
 
+void cli_take_graph(const char **graph, const char *argument, struct argp_state *state) {
+  if (*graph != NULL) argp_error(state, "expected one GRAPH, but \"%s\" follows \"%s\"", argument, *graph);
+  *graph = argument;
+}
+
+void cli_need_graph(const char *graph, struct argp_state *state) {
+  if (graph == NULL) argp_error(state, "expected a GRAPH: a file, or \"-\" for standard input");
+}
+
 static bool read_order(const char *text, moc_order *order) {
   for (int i = 0; i < N_ORDERS; i++)
     if (strcmp(text, ORDERS[i]) == 0) {

@@ -108,6 +108,11 @@ const char *cli_printable(const char *name, char *buffer, size_t size) {
   return buffer;
 }
 
+const char *cli_graph_text(const moc_graph *graph, const char *file, char *buffer, size_t size) {
+  const char *name = moc_graph_name(graph);
+  return cli_printable(name[0] == '\0' ? cli_input_name(file) : name, buffer, size);
+}
+
 const char *cli_op_text(const moc_graph *graph, moc_op op, char *buffer, size_t size) {
   const char *name = moc_graph_op_name(graph, op);
   const char *label = moc_graph_op_label(graph, op);
@@ -236,6 +241,13 @@ bool cli_same_file(const char *a, const char *b) {
   return S_ISREG(first.st_mode) && first.st_dev == second.st_dev && first.st_ino == second.st_ino;
 }
 
+int cli_check_result(const char *path, const char *graph) {
+  if (path == NULL) return CLI_DONE;
+  if (!cli_same_file(graph, path)) return cli_check_output(path);
+  cli_message("%s: writing here would overwrite the graph; name another file", path);
+  return CLI_MISUSED;
+}
+
 bool cli_ends_in(const char *name, const char *end) {
   size_t n = strlen(name);
   size_t m = strlen(end);
@@ -244,16 +256,22 @@ bool cli_ends_in(const char *name, const char *end) {
 
 /* --- JSON --- */
 
-int cli_print_json(json_t *document) {
+int cli_write_json(const char *path, json_t *document) {
   char *text = document == NULL ? NULL : json_dumps(document, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
   json_decref(document);
   if (text == NULL) {
     cli_message("out of memory");
     return CLI_FAILED;
   }
-  int exit_status = print_text(text, strlen(text));
+  size_t length = strlen(text);
+  text[length] = '\n'; /* a line break in place of the end */
+  int exit_status = cli_write_output(path, text, length + 1);
   free(text);
-  return exit_status == CLI_DONE ? print_text("\n", 1) : exit_status;
+  return exit_status;
+}
+
+int cli_print_json(json_t *document) {
+  return cli_write_json("-", document);
 }
 
 json_t *cli_json_op(const moc_graph *graph, moc_op op) {

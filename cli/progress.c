@@ -45,7 +45,8 @@ static void describe(const cli_progress *progress, const moc_progress *now, char
            cli_bytes(progress->budget, &b));
 }
 
-void cli_progress_show(cli_progress *progress, const moc_progress *now) {
+void cli_progress_show(void *user, const moc_progress *now) {
+  cli_progress *progress = user;
   if (progress->quiet) return;
   char line[256];
   if (!progress->terminal) {

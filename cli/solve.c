@@ -37,7 +37,7 @@ static const struct argp_option OPTIONS[] = {
     {0}};
 
 static void check(const arguments *a, struct argp_state *state) {
-  if (a->graph == NULL) argp_error(state, "expected a GRAPH: a file, or \"-\" for standard input");
+  cli_need_graph(a->graph, state);
   if (a->budget_text == NULL) argp_error(state, "expected --budget B: %s", CLI_BUDGET_FORMS);
   if (a->report == NULL) return;
   if (!cli_ends_in(a->report, ".svg") && !cli_ends_in(a->report, ".html"))
@@ -73,8 +73,7 @@ static error_t accept(int key, char *argument, struct argp_state *state, void *v
     a->json = true;
     return 0;
   case ARGP_KEY_ARG:
-    if (a->graph != NULL) argp_error(state, "expected one GRAPH, but \"%s\" follows \"%s\"", argument, a->graph);
-    a->graph = argument;
+    cli_take_graph(&a->graph, argument, state);
     return 0;
   case ARGP_KEY_END:
     check(a, state);
@@ -82,12 +81,6 @@ static error_t accept(int key, char *argument, struct argp_state *state, void *v
   default:
     return ARGP_ERR_UNKNOWN;
   }
-}
-
-/* --- Calls back from the solve --- */
-
-static void on_progress(void *user, const moc_progress *now) {
-  cli_progress_show(user, now);
 }
 
 /* --- Results --- */
@@ -128,11 +121,10 @@ static void print_summary(const arguments *a, const moc_graph *graph, const moc_
   int64_t n = moc_graph_operations(graph);
   int64_t again = plan->length - n;
   int64_t added = plan->total_duration - plan->baseline_duration;
-  const char *name = moc_graph_name(graph);
   char shown[200];
   print_row("Graph", "%s: %" PRId64 " operation%s, %" PRId64 " edge%s",
-            cli_printable(name[0] == '\0' ? cli_input_name(a->graph) : name, shown, sizeof shown), n, plural(n),
-            moc_graph_edges(graph), plural(moc_graph_edges(graph)));
+            cli_graph_text(graph, a->graph, shown, sizeof shown), n, plural(n), moc_graph_edges(graph),
+            plural(moc_graph_edges(graph)));
   print_row("Budget", "%s, %.4g %% of the input order's peak", cli_exact_bytes(plan->budget, &x),
             cli_percent(plan->budget, plan->baseline_peak_memory));
   print_row("Peak", "%s -> %s (%.4g %% less)", cli_bytes(plan->baseline_peak_memory, &x),
@@ -283,12 +275,7 @@ static int finish(const arguments *a, const moc_graph *graph, const moc_plan *pl
 static int check_outputs(const arguments *a) {
   const char *paths[] = {a->output, a->report};
   for (int i = 0; i < 2; i++) {
-    if (paths[i] == NULL) continue;
-    if (cli_same_file(a->graph, paths[i])) {
-      cli_message("%s: writing here would overwrite the graph; name another file", paths[i]);
-      return CLI_MISUSED;
-    }
-    int exit_status = cli_check_output(paths[i]);
+    int exit_status = cli_check_result(paths[i], a->graph);
     if (exit_status != CLI_DONE) return exit_status;
   }
   return CLI_DONE;
@@ -305,7 +292,7 @@ static int solve(arguments *a, const moc_graph *graph) {
   }
   cli_progress progress;
   cli_progress_init(&progress, a->options.budget, facts.baseline_duration, a->quiet);
-  a->options.on_progress = on_progress;
+  a->options.on_progress = cli_progress_show;
   a->options.should_stop = cli_signals_stop;
   a->options.user = &progress;
   moc_plan *plan;

@@ -33,7 +33,7 @@ static const struct argp_option OPTIONS[] = {
 
 static void check(const arguments *a, struct argp_state *state) {
   static const char *const ENDS[] = {".csv", ".json", ".svg", ".html"};
-  if (a->graph == NULL) argp_error(state, "expected a GRAPH: a file, or \"-\" for standard input");
+  cli_need_graph(a->graph, state);
   if (a->budgets_text == NULL) argp_error(state, "expected --budgets LIST: %s", CLI_BUDGETS_FORMS);
   if (a->output == NULL) return;
   for (size_t i = 0; i < sizeof ENDS / sizeof *ENDS; i++) {
@@ -67,8 +67,7 @@ static error_t accept(int key, char *argument, struct argp_state *state, void *v
     a->json = true;
     return 0;
   case ARGP_KEY_ARG:
-    if (a->graph != NULL) argp_error(state, "expected one GRAPH, but \"%s\" follows \"%s\"", argument, a->graph);
-    a->graph = argument;
+    cli_take_graph(&a->graph, argument, state);
     return 0;
   case ARGP_KEY_END:
     check(a, state);
@@ -80,11 +79,6 @@ static error_t accept(int key, char *argument, struct argp_state *state, void *v
 
 /* --- Results --- */
 
-static const char *name_of(const moc__sweep *sweep, const arguments *a, char *buffer, size_t size) {
-  const char *name = moc_graph_name(sweep->graph);
-  return cli_printable(name[0] == '\0' ? cli_input_name(a->graph) : name, buffer, size);
-}
-
 static void print_table(const arguments *a, const moc__sweep *sweep) {
   cli_text x;
   cli_text y;
@@ -92,7 +86,8 @@ static void print_table(const arguments *a, const moc__sweep *sweep) {
   int64_t base = sweep->facts.baseline_duration, n = moc_graph_operations(sweep->graph);
   int64_t edges = moc_graph_edges(sweep->graph);
   printf("Graph    %s: %" PRId64 " operation%s, %" PRId64 " edge%s, duration %" PRId64 "\n",
-         name_of(sweep, a, name, sizeof name), n, n == 1 ? "" : "s", edges, edges == 1 ? "" : "s", base);
+         cli_graph_text(sweep->graph, a->graph, name, sizeof name), n, n == 1 ? "" : "s", edges,
+         edges == 1 ? "" : "s", base);
   printf("Peak     %s in the input order; no plan exists below %s, %.4g %%\n\n",
          cli_bytes(sweep->facts.baseline_peak, &x), cli_bytes(sweep->facts.working_set_bound, &y),
          cli_percent(sweep->facts.working_set_bound, sweep->facts.baseline_peak));
@@ -164,23 +159,8 @@ static json_t *as_json(const arguments *a, const moc__sweep *sweep) {
                    a->options.order == MOC_ORDER_AUTO ? "auto" : "input", "seed", spelt, "points", points);
 }
 
-static int write_json(const arguments *a, const moc__sweep *sweep) {
-  json_t *document = as_json(a, sweep);
-  char *text = document == NULL ? NULL : json_dumps(document, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
-  json_decref(document);
-  if (text == NULL) {
-    cli_message("out of memory");
-    return CLI_FAILED;
-  }
-  size_t length = strlen(text);
-  text[length] = '\n'; /* as plan files end */
-  int exit_status = cli_write_output(a->output, text, length + 1);
-  free(text);
-  return exit_status;
-}
-
 static int write_results(const arguments *a, const moc__sweep *sweep) {
-  if (cli_ends_in(a->output, ".json")) return write_json(a, sweep);
+  if (cli_ends_in(a->output, ".json")) return cli_write_json(a->output, as_json(a, sweep));
   moc_error error = {0};
   char *text;
   size_t length;
@@ -194,10 +174,6 @@ static int write_results(const arguments *a, const moc__sweep *sweep) {
 }
 
 /* --- The solves --- */
-
-static void on_progress(void *user, const moc_progress *now) {
-  cli_progress_show(user, now);
-}
 
 /* A line for each budget that is done. */
 static void tell(const arguments *a, const moc__sweep *sweep, int total) {
@@ -220,7 +196,7 @@ static int solve_one(const arguments *a, moc__sweep *sweep, int64_t budget) {
   cli_progress_init(&progress, budget, sweep->facts.baseline_duration, a->quiet);
   if (!progress.terminal) progress.quiet = true; /* a line for each improvement would be too many */
   options.budget = budget;
-  options.on_progress = on_progress;
+  options.on_progress = cli_progress_show;
   options.should_stop = cli_signals_stop;
   options.user = &progress;
   moc_plan *plan;
@@ -295,12 +271,7 @@ static int run(int argc, char **argv) {
   moc_solve_options_init(&a->options);
   cli_parse(&cli_sweep, NULL, argc, argv, accept, a);
   moc_graph *graph = NULL;
-  int exit_status = CLI_DONE;
-  if (a->output != NULL && cli_same_file(a->graph, a->output)) {
-    cli_message("%s: writing here would overwrite the graph; name another file", a->output);
-    exit_status = CLI_MISUSED;
-  }
-  if (exit_status == CLI_DONE && a->output != NULL) exit_status = cli_check_output(a->output);
+  int exit_status = cli_check_result(a->output, a->graph);
   if (exit_status == CLI_DONE) exit_status = cli_read_graph(a->graph, &graph, NULL);
   if (exit_status == CLI_DONE) exit_status = sweep_graph(a, graph);
   moc_graph_destroy(graph);
@@ -311,8 +282,8 @@ static int run(int argc, char **argv) {
 static const cli_example EXAMPLES[] = {{CLI_PROGRAM " sweep graph.json --budgets 50%..100%:5% -o sweep.svg",
                                         "what each twentieth of the memory saves"},
                                        {CLI_PROGRAM
-                                        " sweep graph.json --budgets 16GiB,12GiB,8GiB --time-limit 20 -o sweep.csv",
-                                        "the sizes of three machines, 20 seconds each"},
+                                        " sweep graph.json --budgets 16GiB,12GiB --time-limit 20 -o s.csv",
+                                        "the sizes of two machines, 20 seconds each"},
                                        {0}};
 
 const cli_command cli_sweep = {

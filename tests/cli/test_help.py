@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-COMMANDS = ["solve", "verify", "info", "generate", "convert"]
+COMMANDS = ["solve", "sweep", "verify", "info", "generate", "convert"]
 SOLVE_OPTIONS = ["budget", "output", "report", "json", "quiet", "time-limit", "threads", "seed", "max-computes", "order",
                  "moves", "help"]
 KINDS = ["layered", "chain", "unet", "transformer"]
