@@ -5,10 +5,10 @@
  * byte more. Numbers have at most 18 digits, so that products with a unit or a peak fit in 128 bits. */
 #include "cli/cli.h"
 
+#include "base/wide.h"
+
 #include <inttypes.h>
 #include <strings.h>
-
-__extension__ typedef unsigned __int128 wide;
 
 #define MOST_DIGITS 18
 
@@ -104,12 +104,12 @@ bool cli_budget_read(const char *text, cli_budget *budget, char *problem, size_t
 }
 
 bool cli_budget_bytes(const cli_budget *budget, int64_t baseline_peak, int64_t *bytes) {
-  wide value;
+  moc__wide value;
   if (budget->share) {
-    wide divisor = (wide)budget->divisor * 100;
-    value = ((wide)budget->digits * (uint64_t)baseline_peak + divisor - 1) / divisor;
+    moc__wide divisor = (moc__wide)budget->divisor * 100;
+    value = ((moc__wide)budget->digits * (uint64_t)baseline_peak + divisor - 1) / divisor;
   } else {
-    value = (wide)budget->digits * budget->unit / budget->divisor;
+    value = (moc__wide)budget->digits * budget->unit / budget->divisor;
   }
   if (value > INT64_MAX) return false;
   *bytes = (int64_t)value;

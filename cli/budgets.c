@@ -4,16 +4,16 @@
  * arithmetic: 50%..51%:0.1% has eleven budgets. Its three parts are brought to one denominator; all are shares or none. */
 #include "cli/cli.h"
 
-#include <stdlib.h>
+#include "base/wide.h"
 
-__extension__ typedef unsigned __int128 wide;
+#include <stdlib.h>
 
 enum { LONGEST_ITEM = 200 };
 
 /* A budget's number of bytes or percent, times `divisor`, which its own divides. False: it does not fit. */
 static bool spread(const cli_budget *b, uint64_t divisor, uint64_t *digits) {
-  wide value = (wide)b->digits * b->unit;
-  wide factor = divisor / b->divisor;
+  moc__wide value = (moc__wide)b->digits * b->unit;
+  moc__wide factor = divisor / b->divisor;
   if (value > UINT64_MAX || value * factor > INT64_MAX) return false;
   *digits = (uint64_t)(value * factor);
   return true;

@@ -163,8 +163,6 @@ typedef struct cli_text {
 const char *cli_bytes(int64_t bytes, cli_text *buffer);
 /* The same with all digits: "12.56 GiB (13484795520 bytes)". */
 const char *cli_exact_bytes(int64_t bytes, cli_text *buffer);
-/* 100 * part / whole, or 0 for a whole of 0. */
-double cli_percent(int64_t part, int64_t whole);
 
 /* Read a graph; on failure prints why and returns an exit status other than 0. `format` may be NULL. */
 int cli_read_graph(const char *path, moc_graph **graph, moc_graph_format *format);

@@ -99,7 +99,7 @@ static void print_for_people(const char *file, const moc_graph *graph, moc_graph
   printf("%-18s %s, in the input order, at step %" PRId64 ", operation %s\n", "Peak",
          cli_exact_bytes(f->baseline_peak, &x), f->baseline_peak_step, cli_op_text(graph, at_peak, op, sizeof op));
   printf("%-18s %s, %.4g %% of the peak, ", "Working-set bound", cli_exact_bytes(f->working_set_bound, &x),
-         cli_percent(f->working_set_bound, f->baseline_peak));
+         moc__percent(f->working_set_bound, f->baseline_peak));
   if (f->working_set_op == MOC_NONE)
     printf("set by the tensors kept to the end\n");
   else

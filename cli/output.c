@@ -98,10 +98,6 @@ const char *cli_exact_bytes(int64_t bytes, cli_text *buffer) {
   return buffer->data;
 }
 
-double cli_percent(int64_t part, int64_t whole) {
-  return whole == 0 ? 0 : 100 * (double)part / (double)whole;
-}
-
 const char *cli_printable(const char *name, char *buffer, size_t size) {
   snprintf(buffer, size, "%s", name);
   blank_controls(buffer);

@@ -40,8 +40,8 @@ static void describe(const cli_progress *progress, const moc_progress *now, char
   }
   snprintf(line, size,
            "%7.2f s  duration %" PRId64 " (TDI %.3f %%)  bound %" PRId64 "  gap %.2f %%  peak %s  budget %s",
-           now->seconds, now->total_duration, cli_percent(now->total_duration - base, base), bound,
-           cli_percent(now->total_duration - bound, now->total_duration), cli_bytes(now->peak_memory, &a),
+           now->seconds, now->total_duration, moc__percent(now->total_duration - base, base), bound,
+           moc__percent(now->total_duration - bound, now->total_duration), cli_bytes(now->peak_memory, &a),
            cli_bytes(progress->budget, &b));
 }
 

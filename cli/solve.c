@@ -126,16 +126,16 @@ static void print_summary(const arguments *a, const moc_graph *graph, const moc_
             cli_graph_text(graph, a->graph, shown, sizeof shown), n, plural(n), moc_graph_edges(graph),
             plural(moc_graph_edges(graph)));
   print_row("Budget", "%s, %.4g %% of the input order's peak", cli_exact_bytes(plan->budget, &x),
-            cli_percent(plan->budget, plan->baseline_peak_memory));
+            moc__percent(plan->budget, plan->baseline_peak_memory));
   print_row("Peak", "%s -> %s (%.4g %% less)", cli_bytes(plan->baseline_peak_memory, &x),
             cli_bytes(plan->peak_memory, &y),
-            cli_percent(plan->baseline_peak_memory - plan->peak_memory, plan->baseline_peak_memory));
+            moc__percent(plan->baseline_peak_memory - plan->peak_memory, plan->baseline_peak_memory));
   print_row("Duration", "%" PRId64 " -> %" PRId64 " (TDI %.4g %%)", plan->baseline_duration, plan->total_duration,
-            cli_percent(added, plan->baseline_duration));
+            moc__percent(added, plan->baseline_duration));
   print_row("Recomputed", "%" PRId64 " time%s, %" PRId64 " steps in all", again, plural(again), plan->length);
   print_row("Lower bound", "%" PRId64 " (TDI %.4g %%), gap %.3g %%", plan->lower_bound,
-            cli_percent(plan->lower_bound - plan->baseline_duration, plan->baseline_duration),
-            cli_percent(plan->total_duration - plan->lower_bound, plan->total_duration));
+            moc__percent(plan->lower_bound - plan->baseline_duration, plan->baseline_duration),
+            moc__percent(plan->total_duration - plan->lower_bound, plan->total_duration));
   if (plan->order == MOC_ORDER_INPUT) {
     int64_t repeatable = 0;
     for (moc_op op = 0; op < n; op++) repeatable += !moc_graph_op_compute_once(graph, op);
@@ -212,7 +212,7 @@ static int print_no_plan(const moc_graph *graph, const moc_plan *plan, const moc
 static void explain_infeasible(const moc_graph *graph, const moc_plan *plan, const moc_graph_facts *facts) {
   cli_text x;
   char op[400];
-  double share = cli_percent(plan->budget, facts->baseline_peak);
+  double share = moc__percent(plan->budget, facts->baseline_peak);
   if (plan->bound_scope == MOC_SCOPE_ORDER) {
     cli_message("no plan in the input order with at most %" PRId32
                 " computations of an operation exists within a budget "

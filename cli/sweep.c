@@ -90,18 +90,18 @@ static void print_table(const arguments *a, const moc__sweep *sweep) {
          edges == 1 ? "" : "s", base);
   printf("Peak     %s in the input order; no plan exists below %s, %.4g %%\n\n",
          cli_bytes(sweep->facts.baseline_peak, &x), cli_bytes(sweep->facts.working_set_bound, &y),
-         cli_percent(sweep->facts.working_set_bound, sweep->facts.baseline_peak));
+         moc__percent(sweep->facts.working_set_bound, sweep->facts.baseline_peak));
   printf("%8s  %10s  %10s  %9s  %9s  %10s  %s\n", "of peak", "budget", "peak", "TDI %", "at least", "recomputed",
          "status");
   for (int64_t i = 0; i < sweep->count; i++) {
     const moc__sweep_point *p = &sweep->points[i];
-    printf("%6.4g %%  %10s  ", cli_percent(p->budget, sweep->facts.baseline_peak), cli_bytes(p->budget, &x));
+    printf("%6.4g %%  %10s  ", moc__percent(p->budget, sweep->facts.baseline_peak), cli_bytes(p->budget, &x));
     if (moc__sweep_has_plan(p))
-      printf("%10s  %9.4f  ", cli_bytes(p->peak_memory, &y), cli_percent(p->total_duration - base, base));
+      printf("%10s  %9.4f  ", cli_bytes(p->peak_memory, &y), moc__percent(p->total_duration - base, base));
     else
       printf("%10s  %9s  ", "-", "-");
     if (p->status != MOC_PLAN_INFEASIBLE)
-      printf("%9.4f  ", cli_percent(moc__max(p->lower_bound - base, 0), base));
+      printf("%9.4f  ", moc__percent(moc__max(p->lower_bound - base, 0), base));
     else
       printf("%9s  ", "-");
     if (moc__sweep_has_plan(p))
@@ -116,7 +116,7 @@ static void print_table(const arguments *a, const moc__sweep *sweep) {
 }
 
 static json_t *percent_or_null(bool known, int64_t part, int64_t whole) {
-  return known ? json_real(cli_percent(part, whole)) : json_null();
+  return known ? json_real(moc__percent(part, whole)) : json_null();
 }
 
 static json_t *integer_or_null(bool known, int64_t value) {
@@ -127,7 +127,7 @@ static json_t *point_as_json(const moc__sweep *sweep, const moc__sweep_point *p)
   int64_t base = sweep->facts.baseline_duration;
   bool plan = moc__sweep_has_plan(p), bounded = p->status != MOC_PLAN_INFEASIBLE;
   return json_pack("{s:I, s:f, s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:i, s:o, s:o, s:f}", "budget",
-                   (json_int_t)p->budget, "budget_percent", cli_percent(p->budget, sweep->facts.baseline_peak),
+                   (json_int_t)p->budget, "budget_percent", moc__percent(p->budget, sweep->facts.baseline_peak),
                    "status", moc__sweep_status(p), "peak_memory", integer_or_null(plan, p->peak_memory),
                    "total_duration", integer_or_null(plan, p->total_duration), "tdi_percent",
                    percent_or_null(plan, p->total_duration - base, base), "lower_bound",
@@ -182,10 +182,10 @@ static void tell(const arguments *a, const moc__sweep *sweep, int total) {
   int64_t base = sweep->facts.baseline_duration;
   cli_text x;
   fprintf(stderr, "[%" PRId64 "/%d] %s, %.4g %%: ", sweep->count, total, cli_bytes(p->budget, &x),
-          cli_percent(p->budget, sweep->facts.baseline_peak));
+          moc__percent(p->budget, sweep->facts.baseline_peak));
   if (moc__sweep_has_plan(p))
-    fprintf(stderr, "TDI %.4f %%, at least %.4f %%, ", cli_percent(p->total_duration - base, base),
-            cli_percent(moc__max(p->lower_bound - base, 0), base));
+    fprintf(stderr, "TDI %.4f %%, at least %.4f %%, ", moc__percent(p->total_duration - base, base),
+            moc__percent(moc__max(p->lower_bound - base, 0), base));
   fprintf(stderr, "%s, %.2f s\n", p->status == MOC_PLAN_UNKNOWN ? "none found" : moc__sweep_status(p), p->seconds);
 }
 

@@ -85,7 +85,7 @@ static bool proves_optimal(const moc_plan *plan, const moc_verdict *v, int64_t c
 static int approve(const arguments *a, const moc_graph *graph, const moc_plan *plan, const moc_verdict *v,
                    int64_t budget, int64_t certified) {
   int64_t again = plan->length - moc_graph_operations(graph);
-  double tdi = cli_percent(v->duration - v->baseline_duration, v->baseline_duration);
+  double tdi = moc__percent(v->duration - v->baseline_duration, v->baseline_duration);
   if (a->json)
     return cli_print_json(json_pack(
         "{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:I, s:I, s:o, s:b}", "valid", 1, "steps",
@@ -106,7 +106,7 @@ static int approve(const arguments *a, const moc_graph *graph, const moc_plan *p
   printf("Lower bound %" PRId64 ", as the plan says; not above its duration\n", plan->lower_bound);
   if (certified >= 0)
     printf("Certified   %" PRId64 " (TDI %.4g %%), recomputed from the certificate in exact integers\n", certified,
-           cli_percent(certified - v->baseline_duration, v->baseline_duration));
+           moc__percent(certified - v->baseline_duration, v->baseline_duration));
   if (!proves_optimal(plan, v, certified)) return CLI_DONE;
   const moc_certificate *c = &plan->certificate;
   printf("Optimal     that proves that no shorter plan exists%s%s\n",

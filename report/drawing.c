@@ -81,8 +81,24 @@ double moc__svg_step(double range, int most, double least) {
   }
 }
 
-double moc__percent(int64_t part, int64_t whole) {
-  return whole == 0 ? 0 : 100 * (double)part / (double)whole;
+void moc__svg_levels(moc__text *text, double range, double step, int decimals, const char *unit) {
+  const double height = MOC__SVG_BOTTOM - MOC__SVG_TOP;
+  int lines = (int)floor(range * 1.000001 / step);
+  moc__text_printf(text, "<g stroke=\"#e6e6e6\">\n");
+  for (int i = 1; i <= lines; i++) {
+    moc__text_printf(text, "<path d=\"M%d ", MOC__SVG_LEFT);
+    moc__svg_number(text, MOC__SVG_BOTTOM - height * (i * step) / range, 1);
+    moc__text_printf(text, "H%d\"/>\n", MOC__SVG_RIGHT);
+  }
+  moc__text_printf(text, "</g>\n<g text-anchor=\"end\">\n");
+  for (int i = 0; i <= lines; i++) {
+    moc__text_printf(text, "<text x=\"%d\" y=\"", MOC__SVG_LEFT - 8);
+    moc__svg_number(text, MOC__SVG_BOTTOM - height * (i * step) / range + 4.5, 1);
+    moc__text_printf(text, "\">");
+    moc__svg_number(text, i * step, decimals);
+    moc__text_printf(text, i > 0 ? " %s</text>\n" : "</text>\n", unit);
+  }
+  moc__text_printf(text, "</g>\n");
 }
 
 void moc__svg_open(moc__text *text, const char *name, const char *title) {

@@ -33,8 +33,9 @@ void moc__svg_bytes(moc__text *text, int64_t bytes);
 void moc__svg_escaped(moc__text *text, const char *other, int most);
 /* The least of 1, 2, 5, 10, 20, ... times `least` that cuts `range` into at most `most`. */
 double moc__svg_step(double range, int most, double least);
-/* 100 * part / whole, or 0 for a whole of 0. */
-double moc__percent(int64_t part, int64_t whole);
+/* Grid lines across the drawing and their labels, at each `step` of 0..range: numbers with at most so many decimals, and
+ * `unit` behind all but 0. */
+void moc__svg_levels(moc__text *text, double range, double step, int decimals, const char *unit);
 /* The start of a picture: its element, its title (a phrase, after the graph's name), its heading. */
 void moc__svg_open(moc__text *text, const char *name, const char *title);
 

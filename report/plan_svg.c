@@ -98,24 +98,8 @@ static void draw_axes(drawing *d) {
   int unit = moc__svg_unit(d->top);
   double range = ldexp(d->top, -10 * unit);
   double step = moc__svg_step(range, 10, unit > 0 ? 0.1 : 1);
-  moc__text_printf(t, "<g stroke=\"#e6e6e6\">\n");
-  int lines = (int)floor(range * 1.000001 / step);
-  for (int i = 1; i <= lines; i++) {
-    double v = i * step;
-    moc__text_printf(t, "<path d=\"M%d ", MOC__SVG_LEFT);
-    moc__svg_number(t, MOC__SVG_BOTTOM - (MOC__SVG_BOTTOM - MOC__SVG_TOP) * v / range, 1);
-    moc__text_printf(t, "H%d\"/>\n", MOC__SVG_RIGHT);
-  }
-  moc__text_printf(t, "</g>\n<g text-anchor=\"end\">\n");
-  for (int i = 0; i <= lines; i++) {
-    double v = i * step;
-    moc__text_printf(t, "<text x=\"%d\" y=\"", MOC__SVG_LEFT - 8);
-    moc__svg_number(t, MOC__SVG_BOTTOM - (MOC__SVG_BOTTOM - MOC__SVG_TOP) * v / range + 4.5, 1);
-    moc__text_printf(t, "\">");
-    moc__svg_number(t, v, 1);
-    moc__text_printf(t, v > 0 ? " %s</text>\n" : "</text>\n", unit == 0 ? "B" : moc__svg_unit_name(unit));
-  }
-  moc__text_printf(t, "</g>\n<g text-anchor=\"middle\">\n");
+  moc__svg_levels(t, range, step, 1, unit == 0 ? "B" : moc__svg_unit_name(unit));
+  moc__text_printf(t, "<g text-anchor=\"middle\">\n");
   step = moc__svg_step((double)d->steps, 12, 1);
   double width = (double)(MOC__SVG_RIGHT - MOC__SVG_LEFT) / (double)d->steps;
   for (int i = 0; i * step < (double)d->steps; i++) {

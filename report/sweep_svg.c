@@ -122,24 +122,8 @@ static void draw_legend(moc__text *t, bool order) {
 static void draw_axes(drawing *d) {
   moc__text *t = &d->text;
   double step = moc__svg_step(d->top, 10, 1e-6);
-  moc__text_printf(t, "<g stroke=\"#e6e6e6\">\n");
-  int lines = (int)floor(d->top / step);
-  for (int i = 1; i <= lines; i++) {
-    double v = i * step;
-    moc__text_printf(t, "<path d=\"M%d ", MOC__SVG_LEFT);
-    moc__svg_number(t, MOC__SVG_BOTTOM - (MOC__SVG_BOTTOM - MOC__SVG_TOP) * v / d->top, 1);
-    moc__text_printf(t, "H%d\"/>\n", MOC__SVG_RIGHT);
-  }
-  moc__text_printf(t, "</g>\n<g text-anchor=\"end\">\n");
-  for (int i = 0; i <= lines; i++) {
-    double v = i * step;
-    moc__text_printf(t, "<text x=\"%d\" y=\"", MOC__SVG_LEFT - 8);
-    moc__svg_number(t, MOC__SVG_BOTTOM - (MOC__SVG_BOTTOM - MOC__SVG_TOP) * v / d->top + 4.5, 1);
-    moc__text_printf(t, "\">");
-    moc__svg_number(t, v, 6);
-    moc__text_printf(t, v > 0 ? " %%</text>\n" : "</text>\n");
-  }
-  moc__text_printf(t, "</g>\n<g text-anchor=\"middle\">\n");
+  moc__svg_levels(t, d->top, step, 6, "%");
+  moc__text_printf(t, "<g text-anchor=\"middle\">\n");
   step = moc__svg_step(d->right - d->left, 9, 0.001);
   double first = step * ceil(d->left / step);
   for (int i = 0; first + i * step <= d->right; i++) {

@@ -79,6 +79,11 @@ static inline int64_t moc__min(int64_t a, int64_t b) {
   return a < b ? a : b;
 }
 
+/* 100 * part / whole, or 0 for a whole of 0. */
+static inline double moc__percent(int64_t part, int64_t whole) {
+  return whole == 0 ? 0 : 100 * (double)part / (double)whole;
+}
+
 /* The greatest common divisor of two numbers that are not negative; of 0 and a, a. */
 static inline int64_t moc__gcd(int64_t a, int64_t b) {
   while (b != 0) {
