@@ -65,9 +65,13 @@ typedef struct solve {
   moc_allocator allocator;
   moc_graph_facts facts;
   moc__staged staged;
-  int32_t *input_order; /* [n] in places of `staged`; NULL where that is in the input order itself */
+  int32_t *input_order; /* [n] in places of the order found beforehand; NULL where that is the input order itself */
   bool improves;        /* the search starts from a plan that was built */
+  moc__split built;     /* that, or what comes nearest to the budget */
   int64_t moves_before; /* made before that */
+  int32_t searches;     /* before it */
+  int32_t refutations;  /* rounds of that in them */
+  bool excluded;        /* one of them proved that the order has no staged schedule */
   moc__incumbent incumbent;
   moc__pool pool;
   moc__guide guide;
@@ -249,27 +253,31 @@ static moc_status run_threads(solve *s, moc_error *error) {
   }
   int32_t started = 0;
   s->incumbent.running = threads;
-  bool proves = s->options.order == MOC_ORDER_INPUT && s->options.prove == 1 && !s->improves;
+  bool proves = s->options.order == MOC_ORDER_INPUT && s->options.prove == 1 && s->searches == 0;
   atomic_store(&s->searching, threads - proves);
   int64_t moves = s->options.moves == 0 ? 0 : moc__max(1, s->options.moves - s->moves_before / threads);
+  int32_t computes = (int32_t)moc__max(s->options.max_computes, s->built.max_computes);
   for (; started < threads; started++) {
     worker *w = &workers[started];
     w->solve = s;
     if (proves && started == threads - 1) w->role = threads == 1 ? BOTH : PROVES;
-    if (s->options.order == MOC_ORDER_AUTO && s->options.prove == 1 && !s->improves && started == threads - 1)
+    if (s->options.order == MOC_ORDER_AUTO && s->options.prove == 1 && s->searches == 0 && started == threads - 1)
       w->role = BOUNDS;
     w->options = (moc__anneal_options){.budget = s->options.budget,
-                                       .max_computes = s->options.max_computes,
+                                       .max_computes = computes,
                                        .most_computes = s->most_computes,
-                                       .input_order = s->input_order,
+                                       .input_order = s->built.places == 0 ? s->input_order : NULL,
                                        .limited = s->most_computes == s->options.max_computes,
                                        .reorders = s->options.order == MOC_ORDER_AUTO,
                                        .improves = s->improves,
+                                       .start = s->built.pairs,
+                                       .n_start = s->improves ? 0 : s->built.n_pairs,
                                        .relaxes = (!proves || threads == 1) && started == threads - 1,
+                                       .refutations = s->refutations,
                                        .refutes = started == 0,
                                        .moves = moves,
                                        .seed = s->options.seed,
-                                       .stream = (uint64_t)started};
+                                       .stream = (uint64_t)(started + threads * (int64_t)s->searches)};
     if (pthread_create(&w->thread, NULL, work, w) != 0) break;
   }
   for (int32_t missing = started; missing < threads; missing++) moc__incumbent_leave(&s->incumbent);
@@ -304,7 +312,7 @@ static moc_status fill_plan(solve *s, moc_plan *plan, moc_error *error) {
       plan->status = MOC_PLAN_INFEASIBLE;
       plan->bound_scope = MOC_SCOPE_ANY;
       if (refuted < s->staged.n) plan->obstacle = s->staged.order[refuted];
-    } else if (moc__excluded(incumbent)) {
+    } else if (s->excluded) {
       plan->status = MOC_PLAN_INFEASIBLE;
       plan->bound_scope = MOC_SCOPE_ORDER;
       plan->max_computes = s->most_computes;
@@ -323,55 +331,72 @@ static moc_status fill_plan(solve *s, moc_plan *plan, moc_error *error) {
   return status;
 }
 
-/* Go on from a plan that was built and is not staged, with as many pauses as it takes. Of the lower bounds so far only one
- * over all orders holds for such plans. */
-static moc_status improve(moc__split *split, int64_t peak, int64_t bound, solve *s, moc_plan *plan,
-                          moc_error *error) {
-  moc_status status =
-      moc__staged_init_paused(&s->staged, s->graph, split->order, split->places, &s->allocator, error);
+/* Whether the search goes on, there being no plan: from what was built, where that is within budget, always; anew, when it got nowhere
+ * from there. */
+static bool goes_on(const solve *s) {
+  const moc__incumbent *incumbent = &s->incumbent;
+  if (moc__incumbent_extra(incumbent) != INT64_MAX) return false;
+  if (moc__built(incumbent)) return true;
+  if (incumbent->n_sequence == 0 && s->built.places == 0) return false;
+  int64_t moves = s->moves_before + atomic_load(&incumbent->moves);
+  if (s->excluded && s->most_computes == s->options.max_computes) return false;
+  return atomic_load(&incumbent->refuted) < 0 && !s->interrupted &&
+         (s->options.moves == 0 || moves < s->options.moves);
+}
+
+/* One search, from `s->built` if there is something. Then `s->built` is what to go on from, of peak *peak, or *done. Of the lower
+ * bounds so far, on the extra duration, only one over all orders holds for what is not staged: *bound. */
+static moc_status search_once(solve *s, int64_t *peak, int64_t *least_peak, int64_t *bound, bool *done,
+                              moc_plan *plan, moc_error *error) {
+  moc__split built = s->built;
+  moc_status status = moc__incumbent_init(&s->incumbent, &s->allocator, s->started, &s->staged, *least_peak, error);
   if (status != MOC_OK) return status;
-  status = moc__incumbent_init(&s->incumbent, &s->allocator, s->started, &s->staged, s->facts.baseline_peak, error);
-  if (status == MOC_OK) {
+  if (s->improves) {
     int64_t extra = 0;
-    for (int64_t i = 0; i < split->n_pairs; i++) extra += s->staged.duration[split->pairs[i].place];
-    s->improves = true;
-    s->options.max_computes = (int32_t)moc__max(s->options.max_computes, split->max_computes);
-    moc__incumbent_offer_pairs(&s->incumbent, split->pairs, split->n_pairs, extra, peak, s->options.max_computes);
-    if (bound > 0) (void)moc__incumbent_raise(&s->incumbent, bound);
-    status = run_threads(s, error);
-    if (status == MOC_OK) status = fill_plan(s, plan, error);
-    moc__incumbent_release(&s->incumbent);
+    for (int64_t i = 0; i < built.n_pairs; i++) extra += s->staged.duration[built.pairs[i].place];
+    moc__incumbent_offer_pairs(&s->incumbent, built.pairs, built.n_pairs, extra, *peak,
+                               (int32_t)moc__max(s->options.max_computes, built.max_computes));
   }
-  moc__staged_release(&s->staged);
+  if (built.places > 0 && !s->improves) atomic_store(&s->incumbent.nearest, *peak);
+  if (*bound > 0) (void)moc__incumbent_raise(&s->incumbent, *bound);
+  status = run_threads(s, error);
+  *least_peak = atomic_load(&s->incumbent.least_peak);
+  s->refutations = atomic_load(&s->incumbent.refutations);
+  s->excluded = s->excluded || moc__excluded(&s->incumbent);
+  *done = status != MOC_OK || !goes_on(s);
+  if (status == MOC_OK && *done) {
+    status = fill_plan(s, plan, error);
+  } else if (status == MOC_OK) {
+    s->moves_before += atomic_load(&s->incumbent.moves);
+    *peak = moc__nearest(&s->incumbent);
+    s->improves = moc__built(&s->incumbent);
+    if (s->options.order == MOC_ORDER_AUTO) *bound = s->incumbent.lower_bound - s->staged.total_duration;
+    moc__split_release(&s->built, &s->allocator);
+    s->searches++;
+    if (s->incumbent.n_sequence > 0)
+      status = moc__split_init(&s->built, &s->staged, s->incumbent.sequence, s->incumbent.n_sequence, &s->allocator,
+                               error);
+  }
+  moc__incumbent_release(&s->incumbent);
+  if (*bound == 0) moc__certificate_release(&s->certificate, &s->allocator);
   return status;
 }
 
-/* Search with the first computations in `order`; `plan` has its figures but no sequence yet. */
+/* Search with the first computations in `order`; `plan` has its figures but no sequence yet. While there is no plan, what was
+ * built may be gone on from, with as many pauses as it takes. */
 static moc_status search_plan(solve *s, const moc_op *order, moc_plan *plan, moc_error *error) {
-  moc_status status = moc__staged_init(&s->staged, s->graph, order, &s->allocator, error);
-  if (status != MOC_OK) return status;
-  moc__split split = {0};
-  int64_t peak = 0, bound = 0; /* a bound over all orders stays */
-  bool built = false;
-  status = moc__incumbent_init(&s->incumbent, &s->allocator, s->started, &s->staged, s->facts.baseline_peak, error);
-  if (status == MOC_OK) {
-    status = run_threads(s, error);
-    peak = s->incumbent.peak;
-    built = s->incumbent.n_sequence > 0 && moc__incumbent_extra(&s->incumbent) == INT64_MAX;
-    if (built) s->moves_before = atomic_load(&s->incumbent.moves);
-    if (built && s->options.order == MOC_ORDER_AUTO) bound = s->incumbent.lower_bound - s->staged.total_duration;
-    if (status == MOC_OK && built)
-      status =
-          moc__split_init(&split, &s->staged, s->incumbent.sequence, s->incumbent.n_sequence, &s->allocator, error);
-    else if (status == MOC_OK)
-      status = fill_plan(s, plan, error);
-    moc__incumbent_release(&s->incumbent);
-    if (bound == 0) moc__certificate_release(&s->certificate, &s->allocator);
+  int64_t peak = 0, least_peak = s->facts.baseline_peak, bound = 0;
+  moc_status status = MOC_OK;
+  for (bool done = false; status == MOC_OK && !done;) {
+    status = s->built.places == 0 ? moc__staged_init(&s->staged, s->graph, order, &s->allocator, error)
+                                  : moc__staged_init_paused(&s->staged, s->graph, s->built.order, s->built.places,
+                                                            &s->allocator, error);
+    if (status != MOC_OK) break;
+    status = search_once(s, &peak, &least_peak, &bound, &done, plan, error);
+    moc__staged_release(&s->staged);
   }
-  moc__staged_release(&s->staged);
-  if (status == MOC_OK && built) status = improve(&split, peak, bound, s, plan, error);
   moc__certificate_release(&s->certificate, &s->allocator);
-  moc__split_release(&split, &s->allocator);
+  moc__split_release(&s->built, &s->allocator);
   return status;
 }
 

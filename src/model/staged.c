@@ -119,8 +119,8 @@ static int by_event(const void *a, const void *b) {
   return (x->place > y->place) - (x->place < y->place);
 }
 
-int64_t moc__staged_sequence(const moc__staged *staged, const int32_t *order, moc__pair *pairs, int64_t n_pairs,
-                             moc_op *sequence) {
+int64_t moc__staged_numbers(const moc__staged *staged, const int32_t *order, moc__pair *pairs, int64_t n_pairs,
+                            int32_t *numbers) {
   /* Sorted by stage number; then each stage's run is where a search by halves finds it. */
   if (n_pairs > 0) qsort(pairs, (size_t)n_pairs, sizeof *pairs, by_event);
   int64_t step = 0;
@@ -134,8 +134,15 @@ int64_t moc__staged_sequence(const moc__staged *staged, const int32_t *order, mo
       else
         high = middle;
     }
-    for (; low < n_pairs && pairs[low].stage == k; low++) sequence[step++] = staged->order[pairs[low].place];
-    if (staged->order[k] != MOC_NONE) sequence[step++] = staged->order[k];
+    for (; low < n_pairs && pairs[low].stage == k; low++) numbers[step++] = pairs[low].place;
+    if (staged->order[k] != MOC_NONE) numbers[step++] = k;
   }
   return step;
+}
+
+int64_t moc__staged_sequence(const moc__staged *staged, const int32_t *order, moc__pair *pairs, int64_t n_pairs,
+                             moc_op *sequence) {
+  int64_t length = moc__staged_numbers(staged, order, pairs, n_pairs, sequence);
+  for (int64_t i = 0; i < length; i++) sequence[i] = staged->order[sequence[i]];
+  return length;
 }

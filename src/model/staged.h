@@ -51,5 +51,8 @@ void moc__staged_release(moc__staged *staged);
  * are): sorts `pairs` by stage and place, writes the operations, at most n + n_pairs, and returns their number. */
 int64_t moc__staged_sequence(const moc__staged *staged, const int32_t *order, moc__pair *pairs, int64_t n_pairs,
                              moc_op *sequence);
+/* The same as numbers of the model, without its pauses: at most n + n_pairs. */
+int64_t moc__staged_numbers(const moc__staged *staged, const int32_t *order, moc__pair *pairs, int64_t n_pairs,
+                            int32_t *numbers);
 
 #endif

@@ -53,19 +53,26 @@ static const uint32_t HINTED_PERCENT[] = {95, 90, 80, 60};
 static const double DURATION_WORTH = 30, FEASIBILITY_TEMPERATURES[] = {1, 0.02, 5, 0.2},
                     LAST_FEASIBILITY_TEMPERATURE = 0.002, QUICK_TEMPERATURE = 0.02;
 
+/* Of places: with no more pauses a schedule from nothing may do as well as what was built. */
+static const double FEW_PAUSES = 0.05;
+
 /* Of a squeeze: the temperature, in mean durations; the part of its moves in which the budget would fall to the end, or by
  * this factor, if each check lowered it, so that there is time to wait for feasible sets; when the price has risen so far above
  * that at the last one, or to the most, it is stuck, and given back up to this share of the budget; what counts as getting
- * on. */
+ * on; and as near to the budget. */
 static const double SQUEEZE_TEMPERATURE = 0.3, SQUEEZE_PART = 0.3, LEAST_WAY = 1.5, STUCK = 30, GIVEN_BACK = 0.02,
-                    GETS_ON = 0.002;
+                    GETS_ON = 0.002, NEAR = 0.01;
 enum {
-  DESCENT_LENGTH = 4,   /* of the schedule after a descent, in shortest schedules */
-  MOST_DOUBLINGS = 20,  /* of it */
-  SQUEEZE_LENGTH = 4,   /* likewise */
-  SQUEEZES_A_RUN = 2,   /* between two constructions */
-  SQUEEZED_STARTS = 4,  /* of a thread, before nearly all squeezes are of crosses */
-  SQUEEZE_COMPUTES = 24 /* of an operation, at least, where they may be as many */
+  DESCENT_LENGTH = 4,    /* of the schedule after a descent, in shortest schedules */
+  MOST_DOUBLINGS = 20,   /* of it */
+  SQUEEZE_LENGTH = 4,    /* likewise */
+  SQUEEZES_A_RUN = 2,    /* between two constructions */
+  SQUEEZED_STARTS = 4,   /* of a thread, before nearly all squeezes are of crosses */
+  SQUEEZE_COMPUTES = 24, /* of an operation, at least, where they may be as many */
+  LATE_SQUEEZES = 4,     /* after a plan that was built along a set: theirs are better */
+  PATIENCE = 3,          /* buildings along sets over budget, before the solve goes on from what came nearest, */
+  PATIENCE_NEAR = 6,     /* or so many where that is near */
+  MOST_APPROACHES = 8    /* squeezes from there that get nowhere, before it starts anew */
 };
 
 typedef struct search {
@@ -108,7 +115,9 @@ typedef struct search {
   int64_t starts;     /* from nothing, so far */
   int32_t barren;     /* turns in a row, but for those from the best, that came to no plan */
   int32_t owed;       /* turns from the best that come next */
+  int32_t squeezes;   /* that come next, by turns with others */
   int32_t generation; /* of the last turn that the pool gave */
+  bool approaches;    /* all starts from a set over budget that was built */
   int32_t window;     /* moves are made in places window..window + WINDOW - 1, so that caches help */
 } search;
 
@@ -316,6 +325,86 @@ static void find_feasible(search *s, int64_t length, double first) {
   s->price = price;
 }
 
+/* Make the state the staged schedule that is most like a sequence: pauses left out, so it may be over budget. False when memory is
+ * out. */
+static bool fold(search *s, const int32_t *sequence, int64_t length) {
+  const moc_allocator *allocator = &s->incumbent->allocator;
+  int64_t n = s->state.staged->n, pending = 0, n_pairs = 0, k = 0;
+  if (!moc__reserve(allocator, &s->child.pairs, length, &s->child.capacity, sizeof *s->child.pairs)) return false;
+  if (s->child.order == NULL) s->child.order = MOC__NEW(allocator, n, int32_t);
+  if (s->child.order == NULL) return false;
+  memset(s->taken, 0, (size_t)n * sizeof *s->taken);
+  for (int64_t i = 0; i < length; i++) {
+    int32_t p = sequence[i];
+    if (s->taken[p]) {
+      s->child.pairs[n_pairs + pending++].place = p;
+      continue;
+    }
+    s->taken[p] = true;
+    s->child.order[k++] = p;
+    for (; pending > 0; pending--) s->child.pairs[n_pairs++].stage = p;
+  }
+  return moc__state_assign(&s->state, s->child.order, s->child.pairs, n_pairs) && list_gaps(s);
+}
+
+/* A staged plan from a sequence within budget, at once or by a short schedule. */
+static bool stage(search *s, const moc__constructed *built, double length) {
+  if (!fold(s, built->sequence, built->length)) {
+    moc__incumbent_fail(s->incumbent);
+    return false;
+  }
+  moc__incumbent_offer(s->incumbent, &s->state);
+  if (!has_plan(s)) find_feasible(s, (int64_t)length, QUICK_TEMPERATURE);
+  return has_plan(s);
+}
+
+/* Build along a set over budget, of that peak, as near to the budget as may be. Sorts the pairs. Where the search started over
+ * budget, it ends if that comes nearer: the solve goes on from there. */
+static void build_along(search *s, const int32_t *order, moc__pair *pairs, int64_t n_pairs, int64_t peak) {
+  moc__incumbent *incumbent = s->incumbent;
+  if (has_plan(s) || finished(s)) return;
+  const moc__staged *staged = s->state.staged;
+  int32_t *numbers = MOC__NEW(&incumbent->allocator, staged->n + n_pairs, int32_t);
+  if (numbers == NULL) {
+    moc__incumbent_fail(incumbent);
+    return;
+  }
+  moc__constructed built;
+  int64_t length = moc__staged_numbers(staged, order, pairs, n_pairs, numbers);
+  if (moc__first_along(&s->first, numbers, length, peak, incumbent, &built)) {
+    moc__release(&incumbent->allocator, numbers);
+  } else {
+    built = (moc__constructed){.sequence = numbers, .length = length, .peak = peak};
+  }
+  bool within = built.peak <= s->options->budget, taken = false;
+  if (within && !s->approaches && stage(s, &built, FIRST_MOVES + FIRST_MOVES_A_PLACE * (double)staged->n)) {
+    s->squeezes = LATE_SQUEEZES;
+  } else {
+    bool nearer = within || (double)built.peak < (1 - GETS_ON) * (double)moc__nearest(incumbent);
+    taken = nearer && moc__incumbent_offer_sequence(incumbent, built.sequence, built.length, built.peak, within);
+  }
+  if (!taken) moc__release(&incumbent->allocator, built.sequence);
+  atomic_fetch_add(&incumbent->alongs, 1);
+  if (s->approaches && taken) moc__incumbent_stop(incumbent);
+}
+
+/* Along what a squeeze came to. */
+static void build_along_found(search *s) {
+  if (s->found.extra == INT64_MAX || s->found.over == 0) return;
+  int64_t over = s->state.profile.budget + s->found.over;
+  build_along(s, s->found.order, s->found.pairs, s->found.n_pairs, over * s->state.unit + s->state.throughout);
+}
+
+/* Along the set where a descent ended. */
+static void build_along_state(search *s) {
+  const moc__state *state = &s->state;
+  if (moc__state_feasible(state)) return;
+  if (moc__candidate_take(&s->child, state, moc__profile_peak(&state->profile) - state->profile.budget))
+    build_along(s, s->child.order, s->child.pairs, s->child.n_pairs, moc__state_peak(state));
+  else
+    moc__incumbent_fail(s->incumbent);
+}
+
 /* Phase 1 by a greedy descent from where the search is. False when memory is out. */
 static bool descend(search *s) {
   s->mover.price = DURATION_WORTH * s->scale / s->mean_size;
@@ -332,6 +421,7 @@ static bool descend_again(search *s, double length) {
   if (!moc__state_assign(&s->state, order, NULL, 0) || (s->reorders && !list_gaps(s)) || !descend(s)) return false;
   length = ldexp(DESCENT_LENGTH * length, (int)moc__min(s->descents++ / 2, MOST_DOUBLINGS));
   find_feasible(s, (int64_t)fmin(length, MOST_MOVES), QUICK_TEMPERATURE);
+  build_along_state(s);
   return true;
 }
 
@@ -377,7 +467,9 @@ static bool squeeze(search *s, int64_t length) {
     feasible++;
     there = state->profile.budget == target;
     int64_t over = state->profile.budget - target;
-    if (there || !s->pooled || (double)over >= (1 - GETS_ON) * (double)s->found.over) continue;
+    bool nearer = (double)over < (1 - GETS_ON) * (double)s->found.over;
+    bool shorter = over <= s->found.over && state->extra_duration < s->found.extra;
+    if (there || !s->pooled || !(nearer || shorter)) continue;
     if (!moc__candidate_take(&s->found, state, over)) moc__incumbent_fail(s->incumbent);
   }
   if (!has_plan(s)) moc__incumbent_offer_peak(s->incumbent, moc__state_peak(state));
@@ -466,6 +558,15 @@ static void count_barren(search *s, moc__turn turn) {
   s->owed = s->barren;
 }
 
+/* Where there is a plan that was built, all starts are from that, or half of them where it has few pauses. */
+static bool starts_from_built(search *s) {
+  if (!s->options->improves && !s->approaches) return false;
+  const moc__staged *staged = s->state.staged;
+  int32_t pauses = 0;
+  for (int32_t p = 0; p < staged->n; p++) pauses += staged->order[p] == MOC_NONE;
+  return pauses > FEW_PAUSES * (double)staged->n || moc__rng_below(&s->rng, 2) == 0;
+}
+
 /* One turn of a generation of plans; see pool.h. Turns of the first generation take about `length` moves. */
 static void take_turn(search *s, double length, double first, double last) {
   moc__turn turn = next_turn(s);
@@ -474,7 +575,7 @@ static void take_turn(search *s, double length, double first, double last) {
   s->found.extra = s->found.over = INT64_MAX;
   take_hints(s);
   s->heeds = draw_heeds(s);
-  if (turn == MOC__START && s->options->improves) {
+  if (turn == MOC__START && starts_from_built(s)) {
     start_from_built(s);
     run_schedule(s, (int64_t)length, BUILT_HEAT[moc__rng_below(&s->rng, 4)] * first, last, false);
   } else if (turn == MOC__START) {
@@ -506,7 +607,27 @@ static bool squeeze_turn(search *s, double length, double last) {
   }
   if (squeeze(s, (int64_t)length)) run_schedule(s, (int64_t)length, SQUEEZE_TEMPERATURE * s->scale, last, false);
   if (!moc__pool_offer(s->pool, &s->found)) moc__incumbent_fail(s->incumbent);
+  build_along_found(s);
   return true;
+}
+
+/* Nearer to the budget from a set over it that was built: by squeezes from that or from crosses of what those come to, along
+ * which is built. That ends the search as soon as it gets somewhere. */
+static void approach(search *s, double shortest, double last) {
+  s->pooled = true;
+  for (int32_t run = 0; !finished(s) && !has_plan(s); run++) {
+    if (run == MOST_APPROACHES) {
+      moc__incumbent_stop(s->incumbent);
+      return;
+    }
+    double length = fmin(ldexp(shortest, run / 2), MOST_MOVES);
+    moc__first_refute(&s->first, s->incumbent);
+    s->found.extra = s->found.over = INT64_MAX;
+    if (run % 3 != 2 || !start_from_cross(s)) start_from_built(s);
+    if (squeeze(s, (int64_t)length)) run_schedule(s, (int64_t)length, SQUEEZE_TEMPERATURE * s->scale, last, false);
+    if (!moc__pool_offer(s->pool, &s->found)) moc__incumbent_fail(s->incumbent);
+    build_along_found(s);
+  }
 }
 
 /* On large graphs a schedule from nothing would take long: all start from the best, the first ones short and cool, so that
@@ -515,13 +636,33 @@ static void improve_gradually(search *s, int64_t run, double length, double firs
   if (restart_from_best(s)) run_schedule(s, (int64_t)length, GRADUAL_HEAT[run % 3] * first, last, false);
 }
 
+/* Take the set that was built. False, having told the incumbent, when memory is out. */
+static bool start_over_budget(search *s) {
+  moc__state *state = &s->state;
+  const moc__anneal_options *options = s->options;
+  bool ok = raise_computes(s, SQUEEZE_COMPUTES) &&
+            moc__state_assign(state, NULL, options->start, options->n_start) && list_gaps(s) &&
+            moc__candidate_take(&s->built, state, 1);
+  if (!ok) moc__incumbent_fail(s->incumbent);
+  return ok;
+}
+
 /* Where no staged schedule exists: what is left are others, which can only be built. */
 static void build_only(search *s) {
   bool limited = s->options->limited || s->options->moves > 0;
   for (int64_t round = 0; !finished(s) && !(limited && round == LAST_ROUNDS); round++) {
     try_first(s);
-    if (moc__built(s->incumbent)) moc__incumbent_stop(s->incumbent);
+    if (moc__built(s->incumbent) || (!limited && moc__nearest(s->incumbent) < INT64_MAX))
+      moc__incumbent_stop(s->incumbent);
   }
+}
+
+/* Whether what was built is as near to the budget as the search gets, while there is no plan: the sooner the farther it is. */
+static bool is_nearest(const search *s) {
+  int64_t nearest = moc__nearest(s->incumbent), budget = s->options->budget;
+  if (nearest == INT64_MAX) return false;
+  bool near = (double)nearest < (1 + NEAR) * (double)budget;
+  return atomic_load(&s->incumbent->alongs) >= (near ? PATIENCE_NEAR : PATIENCE);
 }
 
 /* Before all else a short search for any plan, for which only memory counts; from middle-sized graphs on after a greedy
@@ -535,7 +676,12 @@ static void run_schedules(search *s, const moc__staged *staged) {
   bool waited = moc__built(s->incumbent); /* what was built waits for some squeezes, whose plans are better */
   bool middle = !gradual && staged->n >= MIDDLE;
   bool builds = !gradual && s->options->stream % 2 == 1; /* every other thread, more than it anneals */
-  if (s->options->improves && !(restart_from_best(s) && moc__candidate_take(&s->built, &s->state, 0))) {
+  if (s->approaches) {
+    if (!start_over_budget(s)) return;
+    approach(s, shortest, last);
+  }
+  bool improves = s->options->improves || s->approaches;
+  if (improves && !finished(s) && !(restart_from_best(s) && moc__candidate_take(&s->built, &s->state, 0))) {
     moc__incumbent_fail(s->incumbent);
     return;
   }
@@ -543,7 +689,7 @@ static void run_schedules(search *s, const moc__staged *staged) {
     build_only(s);
     return;
   }
-  if ((gradual || middle) && !s->options->improves && !descend(s)) return;
+  if ((gradual || middle) && !improves && !descend(s)) return;
   find_feasible(s, (int64_t)length, QUICK_TEMPERATURE);
   if (!gradual && !has_plan(s) && !finished(s)) { /* once more, with care */
     (void)moc__state_assign(&s->state, NULL, NULL, 0);
@@ -566,13 +712,18 @@ static void run_schedules(search *s, const moc__staged *staged) {
         run_schedule(s, (int64_t)(shortest / SHORTER), SHORT_HEAT * first, COOLER * last, false);
       continue;
     }
+    if (planned && !gradual && s->squeezes > 0 && run % 2 == 0) {
+      s->squeezes--;
+      if (!squeeze_turn(s, SQUEEZE_LENGTH * shortest, last)) return;
+      continue;
+    }
     if (planned && !gradual) {
       take_turn(s, shortest, first, last);
       continue;
     }
     if (planned) {
       improve_gradually(s, run, length, first, last);
-    } else if ((gradual || waited) && moc__built(s->incumbent)) {
+    } else if (((gradual || waited) && moc__built(s->incumbent)) || is_nearest(s)) {
       moc__incumbent_stop(s->incumbent); /* the solve goes on with what was built */
     } else if (run % 3 == 0 && gradual) {
       start_from_nothing(s);
@@ -610,12 +761,19 @@ void moc__anneal(const moc__staged *staged, const moc__anneal_options *options, 
               .relaxer = {.retain = {.allocator = incumbent->allocator}},
               .first = {.recall = {.allocator = incumbent->allocator}},
               .reorders = options->reorders,
+              .approaches = options->n_start > 0,
               .aim = options->reorders ? FEASIBLE_SHARE_OF_ORDERS : FEASIBLE_SHARE,
               .feasible_share = FEASIBLE_SHARE,
               .best_order = MOC__NEW(&incumbent->allocator, staged->n, int32_t),
               .taken = MOC__NEW(&incumbent->allocator, staged->n, bool)};
-  moc__first_options first = {options->budget, options->most_computes, options->input_order,
-                              options->seed,   options->stream,        options->refutes};
+  moc__first_options first = {.budget = options->budget,
+                              .max_computes = options->most_computes,
+                              .input_order = options->input_order,
+                              .seed = options->seed,
+                              .stream = options->stream,
+                              .rounds =
+                                  (int32_t)moc__max(options->refutations, atomic_load(&incumbent->refutations)),
+                              .refutes = options->refutes};
   moc__rng_init(&s.rng, options->seed, options->stream);
   if (s.best_order != NULL && s.taken != NULL && allow_computes(&s, staged, options->max_computes) &&
       moc__gaps_init(&s.gaps, staged, s.state.place, NULL, NULL, &incumbent->allocator, NULL) == MOC_OK &&
@@ -626,7 +784,7 @@ void moc__anneal(const moc__staged *staged, const moc__anneal_options *options, 
     s.mean_size = mean_size(staged) / (double)s.state.unit;
     s.feasible_price =
         FIRST_PRICE * (double)moc__max(staged->total_duration, 1) / (double)moc__max(s.state.profile.excess, 1);
-    if (options->improves) s.feasible_price = DURATION_WORTH * s.scale / s.mean_size;
+    if (options->improves || s.approaches) s.feasible_price = DURATION_WORTH * s.scale / s.mean_size;
     s.most_price = fmax(MOST_PRICE * s.scale, s.feasible_price);
     s.price = s.fair_price = s.feasible_price;
     if (options->relaxes)

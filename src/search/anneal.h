@@ -7,7 +7,9 @@
  * and longer schedules.
  *
  * Where no plan is found soon, the budget comes down by little from one for which there is (a squeeze), and sets that nearly
- * reach it are crossed as plans are. */
+ * reach it are crossed as plans are. And along such sets schedules are built (first.h) that need less memory than they do. As those
+ * are not staged, the search then ends, to be started again with such a schedule laid out in places and pauses: from there
+ * squeezes get farther, and so on. */
 #ifndef MOC_SEARCH_ANNEAL_H
 #define MOC_SEARCH_ANNEAL_H
 
@@ -23,8 +25,12 @@ typedef struct moc__anneal_options {
   bool limited;          /* where the order is proved to have no staged schedule, soon give up */
   bool reorders;         /* search the order too */
   bool improves;         /* the incumbent has a plan, which is all there is to start from: nothing is built */
-  bool relaxes;          /* solve the relaxation now and then and post what it says: no prover does yet */
-  bool refutes;          /* where no plan is found, see whether there is none */
+  const moc__pair
+      *start; /* [n_start] a set over budget to come nearer from, in the order as it is; none: n_start 0 */
+  int64_t n_start;
+  bool relaxes;        /* solve the relaxation now and then and post what it says: no prover does yet */
+  int32_t refutations; /* rounds of that which there were before */
+  bool refutes;        /* where no plan is found, see whether there is none */
   const int32_t
       *input_order; /* [n] the input order in places of the staged model, to start from too; NULL: it is that */
   int64_t moves;    /* most moves; 0: no limit */

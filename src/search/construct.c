@@ -22,16 +22,18 @@ typedef struct frame {
 typedef struct executor {
   const moc__staged *staged;
   const moc__construct_options *options;
+  int32_t length; /* of the guide */
   moc_allocator allocator;
   moc__rng rng;
   double small; /* duration added to costs */
-  int32_t now;  /* place of the first computation that is next */
+  int32_t now;  /* the step of the guide that is next */
   int64_t used, peak, throughout;
   int64_t effort; /* operations looked at, but for those of recall */
 
-  int32_t *place;  /* [n] of first computations */
-  int32_t *uses;   /* as staged->readers.items, sorted by place */
-  int64_t *next;   /* [tensors] index in uses of the next first computation that reads it */
+  moc__rows uses;  /* of tensors: steps of the guide that read it, ascending */
+  int64_t *next;   /* [tensors] index in them of the next */
+  moc__rows runs;  /* of operations: steps of the guide, ascending */
+  int64_t *run;    /* [n] index in them of the next */
   bool *resident;  /* [tensors] */
   int32_t *pins;   /* [tensors] operations on the stack that read it */
   int64_t *locked; /* [tensors] == locks: must stay while the next operation runs */
@@ -60,12 +62,21 @@ typedef struct executor {
 
 /* --- What is needed --- */
 
-static bool has_next_use(const executor *x, int32_t t) {
-  return x->staged->keep[t] || x->next[t] < x->staged->readers.start[t + 1];
+/* The step at which the guide computes operation p next; INT32_MAX: never. */
+static int32_t next_run(const executor *x, int32_t p) {
+  return p >= 0 && x->run[p] < x->runs.start[p + 1] ? x->runs.items[x->run[p]] : INT32_MAX;
+}
+
+/* The step of the guide that reads tensor t next, before which t is not computed again there; INT32_MAX: none. */
+static int32_t next_use(const executor *x, int32_t t) {
+  int32_t use = x->next[t] < x->uses.start[t + 1] ? x->uses.items[x->next[t]]
+                : x->staged->keep[t]              ? x->length
+                                                  : INT32_MAX;
+  return use < next_run(x, x->staged->producer[t]) ? use : INT32_MAX;
 }
 
 static bool is_needed(const executor *x, int32_t t) {
-  return x->needed_by[t] > 0 || has_next_use(x, t);
+  return x->needed_by[t] > 0 || next_use(x, t) < INT32_MAX;
 }
 
 /* Operation p has become pending, or (`by` -1) is not any more: so may be those whose outputs it reads. */
@@ -115,12 +126,8 @@ static int32_t needed_at(executor *x, int32_t t) {
   int32_t at = INT32_MAX, open = 0, visits = 0;
   x->stamps++;
   for (;;) {
-    if (x->next[t] < staged->readers.start[t + 1]) {
-      int32_t use = x->place[x->uses[x->next[t]]];
-      if (use < at) at = use;
-    } else if (staged->keep[t] && staged->n < at) {
-      at = staged->n;
-    }
+    int32_t use = next_use(x, t);
+    if (use < at) at = use;
     if (x->needed_by[t] > 0 && at > x->now) {
       for (int64_t i = staged->readers.start[t]; i < staged->readers.start[t + 1] && visits < MOST_VISITS; i++) {
         int32_t r = staged->readers.items[i];
@@ -140,19 +147,29 @@ static int32_t needed_at(executor *x, int32_t t) {
   }
 }
 
-/* Tensor u is in memory anyway around the first computation at place `at`. */
+/* Tensor u is in memory anyway around step `at`. */
 static bool is_there(const executor *x, int32_t u, int32_t at) {
-  const moc__staged *staged = x->staged;
-  int64_t last = staged->readers.start[u + 1];
-  if (staged->keep[u] && at >= staged->n) return true;
-  if (x->next[u] >= last) return false;
-  if (!staged->keep[u] && x->place[x->uses[last - 1]] < at) return false;
-  return x->resident[u] || x->place[x->uses[x->next[u]]] <= at;
+  int64_t low = x->next[u], end = x->uses.start[u + 1], high = end;
+  int32_t p = x->staged->producer[u];
+  bool before = x->resident[u] || next_run(x, p) <= at || (low < end && x->uses.items[low] <= at);
+  while (low < high) {
+    int64_t middle = low + (high - low) / 2;
+    if (x->uses.items[middle] < at)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  if (low == end) return x->staged->keep[u] && (before || at >= x->length);
+  if (!before || p < 0) return before;
+  for (int64_t i = x->run[p]; i < x->runs.start[p + 1] && x->runs.items[i] < x->uses.items[low]; i++) {
+    if (x->runs.items[i] >= at) return false;
+  }
+  return true;
 }
 
-/* What computing tensor t again takes at place `at`, of what is not there then; at the present place (-1), of what is
+/* What computing tensor t again takes at step `at`, of what is not there then; at the present step (-1), of what is
  * gone. INFINITY when it cannot be. *n_ops counts the operations. */
-static double cost_again(executor *x, int32_t t, int32_t at, int32_t *n_ops) {
+static double cost_again(executor *x, int32_t t, int32_t at, double most, int32_t *n_ops) {
   const moc__staged *staged = x->staged;
   int32_t p = staged->producer[t], open = 0;
   double cost = 0;
@@ -167,6 +184,7 @@ static double cost_again(executor *x, int32_t t, int32_t at, int32_t *n_ops) {
     cost += (double)staged->duration[p] + x->small;
     ++*n_ops;
     x->effort++;
+    if (cost > most) return cost;
     for (int64_t i = staged->reads.start[p]; i < staged->reads.start[p + 1]; i++) {
       int32_t u = staged->reads.items[i], q = staged->producer[u];
       if (u == t || (at < 0 ? x->resident[u] : is_there(x, u, at))) continue;
@@ -181,11 +199,25 @@ static double cost_again(executor *x, int32_t t, int32_t at, int32_t *n_ops) {
   return cost;
 }
 
+/* Drop what the guide does not need again, if there is any. */
+static bool drop_unneeded(executor *x, int32_t op) {
+  int32_t best = -1;
+  for (int32_t i = 0; i < x->n_held; i++) {
+    int32_t t = x->held[i], p = x->staged->producer[t];
+    if (p == op || x->locked[t] == x->locks || x->pins[t] > 0 || is_needed(x, t)) continue;
+    if (best < 0 || x->staged->size[t] > x->staged->size[best]) best = t;
+  }
+  x->effort += x->n_held / 8;
+  if (best >= 0) drop(x, best);
+  return best >= 0;
+}
+
 /* Drop one tensor, none that is locked or an output of the operation that is to run. False when nothing can be dropped. */
 static bool drop_one(executor *x, int32_t op) {
   const moc__staged *staged = x->staged;
   int32_t best = -1, best_class = 3, compared = x->n_held <= MOST_COMPARED ? x->n_held : SAMPLE;
   double best_score = -1;
+  if (x->options->replays && drop_unneeded(x, op)) return true;
   for (int32_t round = 0; round < 2 && best < 0; round++) {
     if (round == 1) {
       if (compared == x->n_held) break;
@@ -197,15 +229,17 @@ static bool drop_one(executor *x, int32_t op) {
       if (p == op || x->locked[t] == x->locks || (x->pins[t] > 0 && best_class < 2)) continue;
       bool needed = is_needed(x, t);
       int32_t at = needed ? needed_at(x, t) : INT32_MAX;
-      double cost = cost_again(x, t, needed && x->options->foresees ? at : -1, &n_ops);
-      if (isinf(cost) && needed) continue;
+      double distance = needed ? (double)(at - x->now) + 0.1 : 1.5 * (double)(x->length - x->now) + 1;
+      double worth = (double)staged->size[t] * distance, most = INFINITY;
+      if (x->options->noise > 0) worth *= exp(x->options->noise * (moc__rng_unit(&x->rng) - 0.5));
+      if (best_class == 0 && needed) most = worth / best_score; /* what costs more loses */
+      double cost = cost_again(x, t, needed && x->options->foresees ? at : -1, most, &n_ops);
+      if ((isinf(cost) && needed) || cost > most) continue;
       int32_t class = x->pins[t] > 0 ? 2 : isinf(cost) ? 1 : 0;
       if (class > best_class) continue;
-      double distance = needed ? (double)(at - x->now) + 0.1 : 1.5 * (double)(staged->n - x->now) + 1;
       if (isinf(cost)) cost = x->small;
       if (!needed) cost = x->options->foresees ? x->small : 0.3 * cost;
-      double score = (double)staged->size[t] * distance / cost;
-      if (x->options->noise > 0) score *= exp(x->options->noise * (moc__rng_unit(&x->rng) - 0.5));
+      double score = worth / cost;
       if (class < best_class || score > best_score) {
         best_class = class;
         best_score = score;
@@ -291,7 +325,7 @@ static bool run_with_inputs(executor *x, int32_t op) {
     for (int64_t i = 0; i < count; i++) {
       int32_t n_ops;
       if (x->resident[reads[i]]) continue;
-      if (isinf(cost_again(x, reads[i], -1, &n_ops))) return false;
+      if (isinf(cost_again(x, reads[i], -1, INFINITY, &n_ops))) return false;
       if (n_ops > most) {
         most = n_ops;
         chosen = staged->producer[reads[i]];
@@ -377,7 +411,7 @@ static bool lacks_input(const executor *x, int32_t op) {
   return false;
 }
 
-/* Run the operation of a first computation, or the end. */
+/* Run the operation of a step of the guide, or the end. */
 static bool step(executor *x, int32_t op) {
   if (x->options->most_sets > 0 && lacks_input(x, op)) {
     if (!bring_back(x, op) && (x->out_of_memory || x->stopped || is_exhausted(x))) return false;
@@ -385,38 +419,63 @@ static bool step(executor *x, int32_t op) {
   return run_with_inputs(x, op);
 }
 
-static bool walk(executor *x) {
-  const moc__staged *staged = x->staged;
-  for (x->now = 0; x->now < staged->n; x->now++) {
-    int32_t op = x->options->order == NULL ? x->now : x->options->order[x->now];
-    if (!step(x, op)) return false;
-    for (int64_t i = staged->reads.start[op]; i < staged->reads.start[op + 1]; i++)
-      x->next[staged->reads.items[i]]++;
+static bool is_there_already(const executor *x, int32_t op) {
+  if (x->count[op] == 0) return false;
+  for (int32_t t = x->staged->first_output[op]; t < x->staged->first_output[op + 1]; t++) {
+    if (!x->resident[t]) return false;
   }
-  return step(x, staged->n);
+  return true;
 }
 
-static void sort_uses(executor *x) {
+/* The guide has passed a step that computes op. */
+static void pass(executor *x, int32_t op) {
   const moc__staged *staged = x->staged;
-  for (int32_t t = 0; t < staged->n_tensors; t++) {
-    int64_t start = staged->readers.start[t];
-    x->next[t] = start;
-    for (int64_t i = start; i < staged->readers.start[t + 1]; i++) {
-      int32_t reader = staged->readers.items[i];
-      int64_t j = i;
-      for (; j > start && x->place[x->uses[j - 1]] > x->place[reader]; j--) x->uses[j] = x->uses[j - 1];
-      x->uses[j] = reader;
-    }
+  for (int64_t i = staged->reads.start[op]; i < staged->reads.start[op + 1]; i++) {
+    int32_t u = staged->reads.items[i], q = staged->producer[u];
+    bool lacked = q >= 0 && !x->resident[u] && is_needed(x, u);
+    x->next[u]++;
+    if (lacked && !is_needed(x, u) && --x->missing[q] == 0) change_pending(x, q, -1);
   }
+  x->run[op]++;
+}
+
+static bool walk(executor *x) {
+  for (x->now = 0; x->now < x->length; x->now++) {
+    int32_t op = x->options->guide == NULL ? x->now : x->options->guide[x->now];
+    if (!is_there_already(x, op) && !step(x, op)) return false;
+    pass(x, op);
+  }
+  return step(x, x->staged->n);
+}
+
+/* Lay out what the guide reads and computes, and when. False when memory is out. */
+static bool lay_out(executor *x) {
+  const moc__staged *staged = x->staged;
+  int64_t n = staged->n, tensors = staged->n_tensors, n_uses = 0;
+  for (int32_t i = 0; i < x->length; i++) {
+    int32_t op = x->options->guide == NULL ? i : x->options->guide[i];
+    x->runs.start[op + 1]++;
+    for (int64_t j = staged->reads.start[op]; j < staged->reads.start[op + 1]; j++, n_uses++)
+      x->uses.start[staged->reads.items[j] + 1]++;
+  }
+  for (int64_t p = 0; p < n; p++) x->run[p] = x->runs.start[p + 1] += x->runs.start[p];
+  for (int64_t t = 0; t < tensors; t++) x->next[t] = x->uses.start[t + 1] += x->uses.start[t];
+  x->uses.items = MOC__NEW(&x->allocator, n_uses, int32_t);
+  if (x->uses.items == NULL) return false;
+  for (int32_t i = x->length - 1; i >= 0; i--) { /* backwards, so that indices end where rows begin */
+    int32_t op = x->options->guide == NULL ? i : x->options->guide[i];
+    x->runs.items[--x->run[op]] = i;
+    for (int64_t j = staged->reads.start[op]; j < staged->reads.start[op + 1]; j++)
+      x->uses.items[--x->next[staged->reads.items[j]]] = i;
+  }
+  return true;
 }
 
 static void prepare(executor *x) {
   const moc__staged *staged = x->staged;
   int64_t timed = 0;
-  for (int32_t i = 0; i < staged->n; i++) x->place[x->options->order == NULL ? i : x->options->order[i]] = i;
   for (int32_t p = 0; p < staged->n; p++) timed += staged->duration[p] > 0;
   x->small = timed == 0 ? 1 : 0.01 * (double)staged->total_duration / (double)timed;
-  sort_uses(x);
   for (int32_t t = 0; t < staged->n_tensors; t++) {
     x->held_at[t] = -1;
     if (staged->producer[t] >= 0) {
@@ -436,13 +495,16 @@ static void prepare(executor *x) {
 moc_status moc__construct(const moc__staged *staged, const moc__construct_options *options,
                           const moc_allocator *allocator, moc__constructed *built, moc_error *error) {
   int64_t n = staged->n, tensors = staged->n_tensors;
+  int32_t length = options->guide == NULL ? staged->n : options->length;
   *built = (moc__constructed){.stuck_at = staged->n};
   executor x = {.staged = staged,
                 .options = options,
                 .allocator = *allocator,
-                .place = MOC__NEW(allocator, n, int32_t),
-                .uses = MOC__NEW(allocator, staged->readers.start[tensors], int32_t),
+                .length = length,
+                .uses = {.start = MOC__NEW_ZEROED(allocator, tensors + 1, int64_t)},
                 .next = MOC__NEW(allocator, tensors, int64_t),
+                .runs = {MOC__NEW_ZEROED(allocator, n + 1, int64_t), MOC__NEW(allocator, length, int32_t)},
+                .run = MOC__NEW(allocator, n, int64_t),
                 .resident = MOC__NEW_ZEROED(allocator, tensors, bool),
                 .pins = MOC__NEW_ZEROED(allocator, tensors, int32_t),
                 .locked = MOC__NEW_ZEROED(allocator, tensors, int64_t),
@@ -460,8 +522,9 @@ moc_status moc__construct(const moc__staged *staged, const moc__construct_option
                 .recall = {.allocator = *allocator},
                 .built = built};
   moc__rng_init(&x.rng, options->seed, options->stream);
-  bool ok = x.place && x.uses && x.next && x.resident && x.pins && x.locked && x.fixed && x.nothing &&
-            x.needed_by && x.missing && x.count && x.held && x.held_at && x.stack && x.visit && x.stamp && x.kept &&
+  bool ok = x.uses.start && x.next && x.runs.start && x.runs.items && x.run && x.resident && x.pins && x.locked &&
+            x.fixed && x.nothing && x.needed_by && x.missing && x.count && x.held && x.held_at && x.stack &&
+            x.visit && x.stamp && x.kept && lay_out(&x) &&
             moc__recall_init(&x.recall, staged, allocator, NULL) == MOC_OK;
   if (ok) {
     prepare(&x);
@@ -478,8 +541,9 @@ moc_status moc__construct(const moc__staged *staged, const moc__construct_option
     built->sequence = NULL;
   }
   moc__recall_release(&x.recall);
-  void *blocks[] = {x.locked,  x.nothing, x.fixed, x.place,   x.uses,  x.next,  x.resident, x.pins, x.needed_by,
-                    x.missing, x.count,   x.held,  x.held_at, x.stack, x.visit, x.stamp,    x.kept};
+  void *blocks[] = {x.locked,     x.nothing, x.fixed,    x.uses.start, x.uses.items, x.next,    x.runs.start,
+                    x.runs.items, x.run,     x.resident, x.pins,       x.needed_by,  x.missing, x.count,
+                    x.held,       x.held_at, x.stack,    x.visit,      x.stamp,      x.kept};
   for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) moc__release(allocator, blocks[i]);
   return ok ? MOC_OK : moc__out_of_memory(error);
 }

@@ -13,9 +13,13 @@ typedef struct moc__construct_options {
   int64_t budget;       /* bytes */
   int32_t max_computes; /* of one operation */
   int64_t most_steps;   /* of the sequence; more is a failure */
-  const int32_t *order; /* [n] the first computations, numbers of the staged model; NULL: as they are */
-  int64_t most_effort;  /* operations looked at; more is a failure; 0: no limit */
-  int64_t most_sets;    /* of a search for a way to bring back what an operation reads (recall.h); 0: none */
+  const int32_t
+      *guide; /* [length] what to compute, numbers of the staged model: every one at least once, those that an
+                         * operation reads before it; NULL: all in ascending order */
+  int32_t length;
+  int64_t most_effort; /* operations looked at; more is a failure; 0: no limit */
+  int64_t most_sets;   /* of a search for a way to bring back what an operation reads (recall.h); 0: none */
+  bool replays;        /* the guide is a schedule: what it does not need again goes first */
   bool foresees; /* what it takes to compute a tensor again is judged as things will be then, else as they are */
   double noise;  /* how far choices are blurred, 0: not at all */
   uint64_t seed, stream;
@@ -28,7 +32,7 @@ typedef struct moc__constructed {
   int64_t length;    /* 0: the executor got stuck */
   int64_t peak;      /* bytes it never passed, at most the budget */
   int64_t extra;     /* duration of the recomputations */
-  int32_t stuck_at;  /* the place of the first computation at which it did, or n */
+  int32_t stuck_at;  /* the step of the guide at which it did, or its length */
 } moc__constructed;
 
 /* Build one. OUT_OF_MEMORY. Getting stuck is no error. Each step costs about the tensors compared for an eviction times

@@ -14,14 +14,21 @@ enum {
   MOST_REFUTATION = 1 << 22,
   EFFORT = 16000000,           /* of a construction in the first round; half as much again in every other */
   REFUTATION_EFFORT = 4000000, /* of all refutations of a round, likewise */
+  ALONG_EFFORT = 8000,         /* of a construction along a schedule in the first round, for each of its steps, */
+  ALONG_SETS = 2048,           /* and sets of a search; likewise; */
+  ALONGS_A_ROUND = 8,          /* so many are a round, */
+  MOST_ALONG_ROUND = 20,       /* up to this one */
   STEPS_AN_OPERATION = 24      /* most steps of a sequence in the first round, for each operation; likewise */
 };
+static const double ALONG_NOISE[] = {0.7, 0.3, 1.2},
+                    LEAST_STEP = 0.002; /* down from a schedule over budget, in shares of that */
 static const double NOISE = 2, THRIFT[] = {10, 30, 3, 1};
 
 moc_status moc__first_init(moc__first *first, const moc__staged *staged, const moc__first_options *options,
                            const moc_allocator *allocator, moc_error *error) {
   int64_t tensors = staged->n_tensors;
-  *first = (moc__first){.staged = staged, .options = options, .budget = options->budget};
+  *first =
+      (moc__first){.staged = staged, .options = options, .budget = options->budget, .refutations = options->rounds};
   moc_status status = moc__recall_init(&first->recall, staged, allocator, error);
   if (status != MOC_OK) return status;
   first->nothing = MOC__NEW_ZEROED(allocator, tensors, bool);
@@ -69,7 +76,8 @@ static moc_status build(moc__first *first, moc__incumbent *incumbent) {
       .max_computes = options->max_computes,
       .most_steps = (int64_t)STEPS_AN_OPERATION * staged->n * (1 + round),
       .foresees = round % 2 == 1,
-      .order = round / 2 % 2 == 1 ? options->input_order : NULL,
+      .guide = round / 2 % 2 == 1 ? options->input_order : NULL,
+      .length = staged->n,
       .most_effort = effort,
       .most_sets = staged->n >= LARGE ? 0 : moc__min((int64_t)FIRST_SETS << (round / 2), MOST_SETS),
       .noise = options->stream == 0 && round == 0 ? 0 : NOISE,
@@ -83,10 +91,10 @@ static moc_status build(moc__first *first, moc__incumbent *incumbent) {
   if (status != MOC_OK || built.length == 0) return status;
   status = moc__split_init(&split, staged, built.sequence, built.length, allocator, NULL);
   if (status == MOC_OK) {
-    if (split.pauses == 0 && construct.order == NULL)
+    if (split.pauses == 0 && construct.guide == NULL)
       moc__incumbent_offer_pairs(incumbent, split.pairs, split.n_pairs, built.extra, built.peak,
                                  split.max_computes);
-    else if (moc__incumbent_offer_sequence(incumbent, built.sequence, built.length, built.peak))
+    else if (moc__incumbent_offer_sequence(incumbent, built.sequence, built.length, built.peak, true))
       built.sequence = NULL; /* now the incumbent's */
     moc__split_release(&split, allocator);
   }
@@ -109,7 +117,7 @@ static moc_status refute(moc__first *first, int32_t op, int64_t most_sets, int64
                              .most_effort = most_effort,
                              .stop = stopped,
                              .context = incumbent,
-                             .thrift = THRIFT[first->rounds % 4]};
+                             .thrift = THRIFT[(first->refutations + 3) % 4]};
   for (int32_t i = 0; i < outputs; i++) first->recall.scratch[i] = staged->first_output[op] + i;
   switch (moc__recall_find(&first->recall, &query)) {
   case MOC__RECALL_FOUND:
@@ -126,20 +134,66 @@ static moc_status refute(moc__first *first, int32_t op, int64_t most_sets, int64
   return MOC_OK;
 }
 
+void moc__first_refute(moc__first *first, moc__incumbent *incumbent) {
+  if (!first->options->refutes || moc__incumbent_extra(incumbent) != INT64_MAX || first->staged->n >= LARGE) return;
+  int32_t round = (int32_t)moc__min(first->refutations++, 20), n = first->staged->n;
+  int64_t sets = moc__min((int64_t)FIRST_REFUTATION << round, MOST_REFUTATION);
+  int64_t effort = first->recall.effort + (int64_t)(REFUTATION_EFFORT * pow(1.5, (double)round));
+  moc_status status = MOC_OK;
+  for (int32_t i = 0; i <= n && status == MOC_OK && !moc__stopped(incumbent) && first->recall.effort < effort;
+       i++) {
+    status = refute(first, first->turn, sets, effort, incumbent);
+    first->turn = first->turn == n ? 0 : first->turn + 1;
+  }
+  atomic_store(&incumbent->refutations, first->refutations);
+  if (status != MOC_OK) moc__incumbent_fail(incumbent);
+}
+
 void moc__first_round(moc__first *first, moc__incumbent *incumbent) {
   moc_status status = build(first, incumbent);
-  bool none = moc__incumbent_extra(incumbent) == INT64_MAX;
-  if (first->options->refutes && none && first->staged->n < LARGE) {
-    int64_t sets = moc__min((int64_t)FIRST_REFUTATION << moc__min(first->rounds, 20), MOST_REFUTATION);
-    int64_t effort =
-        first->recall.effort + (int64_t)(REFUTATION_EFFORT * pow(1.5, (double)moc__min(first->rounds, 20)));
-    int32_t n = first->staged->n;
-    for (int32_t i = 0; i <= n && status == MOC_OK && !moc__stopped(incumbent) && first->recall.effort < effort;
-         i++) {
-      status = refute(first, first->turn, sets, effort, incumbent);
-      first->turn = first->turn == n ? 0 : first->turn + 1;
-    }
-  }
-  first->rounds++;
   if (status != MOC_OK) moc__incumbent_fail(incumbent);
+  moc__first_refute(first, incumbent);
+  first->rounds++;
+}
+
+bool moc__first_along(moc__first *first, const int32_t *guide, int64_t length, int64_t peak,
+                      moc__incumbent *incumbent, moc__constructed *built) {
+  const moc__staged *staged = first->staged;
+  const moc__first_options *options = first->options;
+  int64_t budget = options->budget, step = peak - budget, least = (int64_t)(LEAST_STEP * (double)budget) + 1;
+  int64_t most_steps = moc__min((int64_t)STEPS_AN_OPERATION * staged->n, INT32_MAX);
+  *built = (moc__constructed){.peak = peak};
+  while (built->peak > budget && step >= least && length <= most_steps && !moc__stopped(incumbent)) {
+    int32_t turn = first->alongs++, round = (int32_t)moc__min(turn / ALONGS_A_ROUND, MOST_ALONG_ROUND);
+    moc__construct_options construct = {
+        .budget = moc__max(budget, built->peak - step),
+        .max_computes = options->max_computes,
+        .most_steps = most_steps,
+        .guide = guide,
+        .length = (int32_t)length,
+        .replays = true,
+        .foresees = turn % 2 == 1,
+        .most_effort = (int64_t)(ALONG_EFFORT * (double)length * pow(1.5, round)),
+        .most_sets = staged->n >= LARGE ? 0 : moc__min((int64_t)ALONG_SETS << (round / 2), MOST_SETS),
+        .noise = ALONG_NOISE[turn % 3],
+        .seed = options->seed,
+        .stream = options->stream + ((uint64_t)turn << 16),
+        .stop = stopped,
+        .context = incumbent};
+    moc__constructed next;
+    if (moc__construct(staged, &construct, &incumbent->allocator, &next, NULL) != MOC_OK) {
+      moc__incumbent_fail(incumbent);
+      break;
+    }
+    if (next.length == 0) {
+      step /= 4;
+      continue;
+    }
+    step = 2 * (built->peak - next.peak);
+    moc__release(&incumbent->allocator, built->sequence);
+    *built = next;
+    guide = next.sequence;
+    length = next.length;
+  }
+  return built->length > 0;
 }

@@ -7,6 +7,7 @@
 #ifndef MOC_SEARCH_FIRST_H
 #define MOC_SEARCH_FIRST_H
 
+#include "search/construct.h"
 #include "search/incumbent.h"
 #include "search/recall.h"
 
@@ -15,7 +16,8 @@ typedef struct moc__first_options {
   int32_t max_computes;       /* most that may be tried */
   const int32_t *input_order; /* [n] numbers, as another order to build in; NULL: none */
   uint64_t seed, stream;
-  bool refutes; /* looks for operations that cannot be computed, too */
+  int32_t rounds; /* of refutation that there were before */
+  bool refutes;   /* looks for operations that cannot be computed, too */
 } moc__first_options;
 
 typedef struct moc__first {
@@ -28,8 +30,10 @@ typedef struct moc__first {
   bool *possible; /* [n + 1] a schedule that computes the operation is known; the last: the end */
   int32_t *kept;  /* [n_kept] */
   int64_t n_kept;
-  int32_t turn;   /* the operation to be looked at next */
-  int32_t rounds; /* so far */
+  int32_t turn;        /* the operation to be looked at next */
+  int32_t rounds;      /* so far */
+  int32_t refutations; /* of them, and those before */
+  int32_t alongs;      /* constructions along a schedule so far */
 } moc__first;
 
 moc_status moc__first_init(moc__first *first, const moc__staged *staged, const moc__first_options *options,
@@ -38,5 +42,13 @@ void moc__first_release(moc__first *first);
 
 /* One more round. What it finds, and memory that is out, goes to the incumbent. */
 void moc__first_round(moc__first *first, moc__incumbent *incumbent);
+/* The same without construction: refutation only, if that is asked for. */
+void moc__first_refute(moc__first *first, moc__incumbent *incumbent);
+
+/* Build along a schedule of that peak, over budget: guide [length], numbers without pauses, borrowed. Where that gets stuck, with a
+ * budget between the two, and on from there. False when nothing was built, or memory is out, which the incumbent is told; else *built is
+ * what came last, of a lower peak, and the caller releases its sequence. */
+bool moc__first_along(moc__first *first, const int32_t *guide, int64_t length, int64_t peak,
+                      moc__incumbent *incumbent, moc__constructed *built);
 
 #endif

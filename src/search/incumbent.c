@@ -18,6 +18,9 @@ moc_status moc__incumbent_init(moc__incumbent *incumbent, const moc_allocator *a
   atomic_init(&incumbent->moves, 0);
   atomic_init(&incumbent->refuted, -1);
   atomic_init(&incumbent->built, false);
+  atomic_init(&incumbent->nearest, INT64_MAX);
+  atomic_init(&incumbent->alongs, 0);
+  atomic_init(&incumbent->refutations, 0);
   atomic_init(&incumbent->excluded, false);
   if (pthread_mutex_init(&incumbent->lock, NULL) != 0) {
     moc__release(allocator, incumbent->order);
@@ -97,16 +100,20 @@ void moc__incumbent_offer_pairs(moc__incumbent *incumbent, const moc__pair *pair
   offer(incumbent, NULL, pairs, n_pairs, extra, peak, max_computes);
 }
 
-bool moc__incumbent_offer_sequence(moc__incumbent *incumbent, int32_t *sequence, int64_t length, int64_t peak) {
+bool moc__incumbent_offer_sequence(moc__incumbent *incumbent, int32_t *sequence, int64_t length, int64_t peak,
+                                   bool within) {
   pthread_mutex_lock(&incumbent->lock);
-  bool taken = moc__incumbent_extra(incumbent) == INT64_MAX && incumbent->n_sequence == 0;
+  bool taken =
+      moc__incumbent_extra(incumbent) == INT64_MAX && !moc__built(incumbent) && peak < moc__nearest(incumbent);
   if (taken) {
+    moc__release(&incumbent->allocator, incumbent->sequence);
     incumbent->sequence = sequence;
     incumbent->n_sequence = length;
-    incumbent->peak = peak;
-    atomic_store(&incumbent->built, true);
+    atomic_store(&incumbent->nearest, peak);
+    atomic_store(&incumbent->built, within);
   }
   pthread_mutex_unlock(&incumbent->lock);
+  if (taken) moc__incumbent_offer_peak(incumbent, peak);
   return taken;
 }
 

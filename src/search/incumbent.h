@@ -14,11 +14,14 @@ typedef struct moc__incumbent {
   const moc__staged *staged;
   int64_t total_duration; /* of every operation once */
   int64_t lower_bound;
-  atomic_bool stop;           /* all threads are to end soon */
-  _Atomic int64_t extra;      /* of the best plan; INT64_MAX: none yet */
-  _Atomic int64_t least_peak; /* least peak of any set of pairs that was looked at; meant for who finds no plan */
-  _Atomic int64_t moves;      /* made by all threads */
-  atomic_bool built;          /* there is a sequence */
+  atomic_bool stop;            /* all threads are to end soon */
+  _Atomic int64_t extra;       /* of the best plan; INT64_MAX: none yet */
+  _Atomic int64_t least_peak;  /* least peak of any set of pairs that was looked at; meant for who finds no plan */
+  _Atomic int64_t moves;       /* made by all threads */
+  atomic_bool built;           /* there is a sequence within budget */
+  _Atomic int32_t refutations; /* rounds of refutation, with those of searches before */
+  _Atomic int32_t alongs;      /* times that something was built along a set over budget */
+  _Atomic int64_t nearest;     /* the peak of the sequence; INT64_MAX: there is none */
   _Atomic int32_t refuted; /* a number that no schedule can compute within the budget (n: nor end with what is to be
                                  kept); -1: none known */
   atomic_bool excluded;    /* the order has no staged schedule within budget; others may exist */
@@ -29,7 +32,8 @@ typedef struct moc__incumbent {
   int64_t n_pairs, pairs_capacity;
   int32_t *order; /* [n] and its order, in numbers of the staged model */
   int64_t peak;
-  int32_t *sequence; /* [n_sequence] a schedule within budget that is not staged, in numbers; n_sequence 0: none */
+  int32_t *sequence; /* [n_sequence] a schedule that is not staged, in numbers: within budget, or the nearest to it;
+                      * n_sequence 0: none */
   int64_t n_sequence;
   int32_t max_computes;   /* of the state that the best plan came from; without a plan, the most tried */
   moc_trace_point *trace; /* [n_trace] */
@@ -50,9 +54,10 @@ void moc__incumbent_offer(moc__incumbent *incumbent, const moc__state *state);
  * peak and the computations that were allowed. */
 void moc__incumbent_offer_pairs(moc__incumbent *incumbent, const moc__pair *pairs, int64_t n_pairs, int64_t extra,
                                 int64_t peak, int32_t max_computes);
-/* Offer a sequence of numbers within budget that is no staged schedule, allocated with the incumbent's allocator. It
- * is taken if there is no plan and no other yet; false otherwise. */
-bool moc__incumbent_offer_sequence(moc__incumbent *incumbent, int32_t *sequence, int64_t length, int64_t peak);
+/* Offer a sequence of numbers that is no staged schedule, `within` budget or not, allocated with the incumbent's allocator. It
+ * is taken if there is no plan, and no other that is within budget or of as low a peak; false otherwise. */
+bool moc__incumbent_offer_sequence(moc__incumbent *incumbent, int32_t *sequence, int64_t length, int64_t peak,
+                                   bool within);
 /* Tell that number `op` (n: the end) is out of reach of all schedules, and stop everybody. */
 void moc__incumbent_refute(moc__incumbent *incumbent, int32_t op);
 /* Tell that it is proved that the order has no staged schedule within budget. False when a plan contradicts it. */
@@ -84,6 +89,10 @@ static inline void moc__incumbent_stop(moc__incumbent *incumbent) {
 
 static inline bool moc__built(const moc__incumbent *incumbent) {
   return atomic_load_explicit(&incumbent->built, memory_order_relaxed);
+}
+
+static inline int64_t moc__nearest(const moc__incumbent *incumbent) {
+  return atomic_load_explicit(&incumbent->nearest, memory_order_relaxed);
 }
 
 static inline int64_t moc__incumbent_extra(const moc__incumbent *incumbent) {

@@ -5,11 +5,11 @@ moc_status moc__split_init(moc__split *split, const moc__staged *staged, const i
                            const moc_allocator *allocator, moc_error *error) {
   *split = (moc__split){0};
   int32_t n = staged->n;
-  int64_t recomputed = length - n, most = n + recomputed + 1;
+  int64_t most = length + 1; /* places */
   if (most > INT32_MAX) return moc__out_of_memory(error);
   int32_t *place = MOC__NEW(allocator, n, int32_t), *count = MOC__NEW_ZEROED(allocator, n, int32_t);
   split->order = MOC__NEW(allocator, most, moc_op);
-  split->pairs = MOC__NEW(allocator, recomputed, moc__pair);
+  split->pairs = MOC__NEW(allocator, length, moc__pair);
   bool ok = place != NULL && count != NULL && split->order != NULL && split->pairs != NULL;
   /* Pairs wait for the place of their stage, which is the next that is given out. */
   int32_t places = 0, last = -1;
