@@ -12,7 +12,7 @@
 #include "support/test.h"
 
 /* What was found when the test was written, less a little: none of it may get lost. */
-enum { LEAST_PLAIN = 180, LEAST_FULL = 130, LEAST_TIGHT = 19, LEAST_DESCENTS = 11 };
+enum { LEAST_PLAIN = 180, LEAST_FULL = 130, LEAST_TIGHT = 19, LEAST_DESCENTS = 11, LEAST_NEARER = 30 };
 
 /* The sequence does what it claims, and so does its split into stages. */
 static void check_built(const moc_graph *graph, const moc__staged *staged, const moc__construct_options *options,
@@ -105,6 +105,67 @@ static void constructions_hold_what_they_claim(void **unused) {
   print_message("%d constructions: %d of plain graphs, %d of others, %d with pauses\n", (int)tried, (int)plain,
                 (int)full, (int)paused);
   assert_true(plain >= LEAST_PLAIN && full >= LEAST_FULL && paused > 0);
+  test_allocator_check_empty(&memory);
+}
+
+/* A schedule can be replayed in the memory that it takes, in no more time; and along the input order, and then along what comes of
+ * that, others are built that need less and less memory. */
+static void schedules_are_followed(void **unused) {
+  (void)unused;
+  test_allocator memory;
+  test_allocator_init(&memory);
+  const moc_allocator *a = &memory.allocator;
+  moc__rng rng;
+  moc__rng_init(&rng, 41, 0);
+  int nearer = 0, within = 0, recomputed = 0;
+  for (int round = 0; round < 40; round++) {
+    test_shape shape = {
+        .n_ops = 20 + round, .full_model = round % 2 == 1, .edge_percent = 10, .most_size = 30, .most_duration = 9};
+    moc_graph *graph = test_random_graph(&rng, &shape, a);
+    moc_error error;
+    moc_graph_facts facts;
+    CHECK_OK(moc_graph_get_facts(graph, &facts, &error), error);
+    moc__staged staged;
+    CHECK_OK(moc__staged_init(&staged, graph, moc_graph_input_order(graph).items, a, &error), error);
+    int64_t budget = (facts.working_set_bound + 2 * facts.baseline_peak) / 3, peak = facts.baseline_peak;
+    moc__incumbent incumbent;
+    moc__first first;
+    moc__first_options options = {.budget = budget, .max_computes = 20};
+    CHECK_OK(moc__incumbent_init(&incumbent, a, moc__seconds(), &staged, peak, &error), error);
+    CHECK_OK(moc__first_init(&first, &staged, &options, a, &error), error);
+    int32_t *guide = MOC__NEW(a, staged.n, int32_t);
+    int64_t length = moc__staged_numbers(&staged, NULL, NULL, 0, guide);
+    assert_int_equal(length, staged.n);
+    moc__constructed built;
+    while (moc__first_along(&first, guide, length, peak, &incumbent, &built)) {
+      assert_true(built.peak < peak);
+      moc__construct_options replay = {.budget = built.peak, .max_computes = 20, .most_steps = built.length};
+      check_built(graph, &staged, &replay, &built, a);
+      replay.guide = built.sequence;
+      replay.length = (int32_t)built.length;
+      replay.replays = true;
+      moc__constructed again;
+      CHECK_OK(moc__construct(&staged, &replay, a, &again, &error), error);
+      assert_true(again.length > 0 && again.length <= built.length && again.extra <= built.extra);
+      check_built(graph, &staged, &replay, &again, a);
+      moc__release(a, again.sequence);
+      nearer++;
+      recomputed += built.extra > 0;
+      moc__release(a, guide);
+      guide = built.sequence;
+      length = built.length;
+      peak = built.peak;
+    }
+    within += peak <= budget;
+    moc__release(a, guide);
+    moc__first_release(&first);
+    moc__incumbent_release(&incumbent);
+    moc__staged_release(&staged);
+    moc_graph_destroy(graph);
+  }
+  print_message("%d schedules that need less memory, %d of 40 within budget, %d recompute\n", nearer, within,
+                recomputed);
+  assert_true(nearer >= LEAST_NEARER && within > 0 && recomputed > 0);
   test_allocator_check_empty(&memory);
 }
 
@@ -274,6 +335,11 @@ static void memory_runs_out(void **unused) {
         status = moc__first_init(&first, &staged, &options, a, &error);
         if (status == MOC_OK) {
           for (int i = 0; i < 3; i++) moc__first_round(&first, &incumbent);
+          int32_t guide[14];
+          moc__constructed built;
+          assert_int_equal(moc__staged_numbers(&staged, NULL, NULL, 0, guide), 14);
+          if (moc__first_along(&first, guide, 14, facts.baseline_peak, &incumbent, &built))
+            moc__release(a, built.sequence);
           assert_int_equal(incumbent.failed, memory.failed);
           moc__first_release(&first);
         }
@@ -291,8 +357,10 @@ static void memory_runs_out(void **unused) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(constructions_hold_what_they_claim),
+                                     cmocka_unit_test(schedules_are_followed),
                                      cmocka_unit_test(refutations_are_true),
                                      cmocka_unit_test(tight_budgets_have_plans),
-                                     cmocka_unit_test(descent_is_downhill), cmocka_unit_test(memory_runs_out)};
+                                     cmocka_unit_test(descent_is_downhill),
+                                     cmocka_unit_test(memory_runs_out)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

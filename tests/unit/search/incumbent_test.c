@@ -65,7 +65,48 @@ static void trace_of_many_threads_is_in_order(void **unused) {
   test_allocator_check_empty(&memory);
 }
 
+/* Of sequences the one of the lowest peak is kept, the first within budget for good, and none once there is a plan. */
+static void the_nearest_sequence_is_kept(void **unused) {
+  (void)unused;
+  test_allocator memory;
+  test_allocator_init(&memory);
+  const moc_allocator *a = &memory.allocator;
+  moc_graph *graph = test_worked_example(a);
+  moc__staged staged;
+  moc_error error;
+  CHECK_OK(moc__staged_init(&staged, graph, moc_graph_input_order(graph).items, a, &error), error);
+  moc__incumbent incumbent;
+  CHECK_OK(moc__incumbent_init(&incumbent, a, moc__seconds(), &staged, 100, &error), error);
+  const struct {
+    int64_t peak;
+    bool within, taken;
+  } sequences[] = {{30, false, true}, {30, false, false}, {31, false, false}, {20, false, true},
+                   {10, true, true},  {9, true, false},   {5, false, false}};
+  assert_true(moc__nearest(&incumbent) == INT64_MAX && !moc__built(&incumbent));
+  for (size_t i = 0; i < sizeof sequences / sizeof *sequences; i++) {
+    int32_t *sequence = MOC__NEW(a, 1, int32_t);
+    bool taken = moc__incumbent_offer_sequence(&incumbent, sequence, 1, sequences[i].peak, sequences[i].within);
+    assert_int_equal(taken, sequences[i].taken);
+    if (!taken) moc__release(a, sequence);
+  }
+  assert_true(moc__built(&incumbent));
+  assert_int_equal(moc__nearest(&incumbent), 10);
+  assert_int_equal(atomic_load(&incumbent.least_peak), 10);
+  moc__incumbent_release(&incumbent);
+
+  CHECK_OK(moc__incumbent_init(&incumbent, a, moc__seconds(), &staged, 100, &error), error);
+  moc__incumbent_offer_pairs(&incumbent, NULL, 0, 0, 8, 2);
+  int32_t *late = MOC__NEW(a, 1, int32_t);
+  assert_false(moc__incumbent_offer_sequence(&incumbent, late, 1, 7, true));
+  moc__release(a, late);
+  moc__incumbent_release(&incumbent);
+  moc__staged_release(&staged);
+  moc_graph_destroy(graph);
+  test_allocator_check_empty(&memory);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(trace_of_many_threads_is_in_order)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(trace_of_many_threads_is_in_order),
+                                     cmocka_unit_test(the_nearest_sequence_is_kept)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
