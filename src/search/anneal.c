@@ -70,9 +70,9 @@ enum {
   SQUEEZED_STARTS = 4,   /* of a thread, before nearly all squeezes are of crosses */
   SQUEEZE_COMPUTES = 24, /* of an operation, at least, where they may be as many */
   LATE_SQUEEZES = 4,     /* after a plan that was built along a set: theirs are better */
-  PATIENCE = 3,          /* buildings along sets over budget, before the solve goes on from what came nearest, */
-  PATIENCE_NEAR = 6,     /* or so many where that is near */
-  MOST_APPROACHES = 8    /* squeezes from there that get nowhere, before it starts anew */
+  PATIENCE = 3,       /* buildings of a thread along sets over budget, before the solve goes on from the nearest, */
+  PATIENCE_NEAR = 6,  /* or so many where that is near */
+  MOST_APPROACHES = 8 /* squeezes from there that get nowhere, before it starts anew */
 };
 
 typedef struct search {
@@ -117,6 +117,7 @@ typedef struct search {
   int32_t owed;       /* turns from the best that come next */
   int32_t squeezes;   /* that come next, by turns with others */
   int32_t generation; /* of the last turn that the pool gave */
+  int32_t alongs;     /* buildings along a set over budget, so far */
   bool approaches;    /* all starts from a set over budget that was built */
   int32_t window;     /* moves are made in places window..window + WINDOW - 1, so that caches help */
 } search;
@@ -384,7 +385,7 @@ static void build_along(search *s, const int32_t *order, moc__pair *pairs, int64
     taken = nearer && moc__incumbent_offer_sequence(incumbent, built.sequence, built.length, built.peak, within);
   }
   if (!taken) moc__release(&incumbent->allocator, built.sequence);
-  atomic_fetch_add(&incumbent->alongs, 1);
+  s->alongs++;
   if (s->approaches && taken) moc__incumbent_stop(incumbent);
 }
 
@@ -662,7 +663,7 @@ static bool is_nearest(const search *s) {
   int64_t nearest = moc__nearest(s->incumbent), budget = s->options->budget;
   if (nearest == INT64_MAX) return false;
   bool near = (double)nearest < (1 + NEAR) * (double)budget;
-  return atomic_load(&s->incumbent->alongs) >= (near ? PATIENCE_NEAR : PATIENCE);
+  return s->alongs >= (near ? PATIENCE_NEAR : PATIENCE);
 }
 
 /* Before all else a short search for any plan, for which only memory counts; from middle-sized graphs on after a greedy

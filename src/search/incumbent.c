@@ -19,7 +19,6 @@ moc_status moc__incumbent_init(moc__incumbent *incumbent, const moc_allocator *a
   atomic_init(&incumbent->refuted, -1);
   atomic_init(&incumbent->built, false);
   atomic_init(&incumbent->nearest, INT64_MAX);
-  atomic_init(&incumbent->alongs, 0);
   atomic_init(&incumbent->refutations, 0);
   atomic_init(&incumbent->excluded, false);
   if (pthread_mutex_init(&incumbent->lock, NULL) != 0) {

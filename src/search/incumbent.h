@@ -20,7 +20,6 @@ typedef struct moc__incumbent {
   _Atomic int64_t moves;       /* made by all threads */
   atomic_bool built;           /* there is a sequence within budget */
   _Atomic int32_t refutations; /* rounds of refutation, with those of searches before */
-  _Atomic int32_t alongs;      /* times that something was built along a set over budget */
   _Atomic int64_t nearest;     /* the peak of the sequence; INT64_MAX: there is none */
   _Atomic int32_t refuted; /* a number that no schedule can compute within the budget (n: nor end with what is to be
                                  kept); -1: none known */
