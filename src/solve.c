@@ -69,7 +69,9 @@ typedef struct solve {
   bool improves;        /* the search starts from a plan that was built */
   moc__split built;     /* that, or what comes nearest to the budget */
   int64_t moves_before; /* made before that */
-  int32_t searches;     /* before it */
+  int32_t searches;     /* before it; */
+  int32_t restarts;     /* of them, so many that ended where nothing was to go on from */
+  int64_t bound;        /* on the extra duration over all orders; 0: none, and no certificate */
   int32_t refutations;  /* rounds of that in them */
   bool excluded;        /* one of them proved that the order has no staged schedule */
   moc__incumbent incumbent;
@@ -152,7 +154,9 @@ static void prove_by_turns(worker *w) {
     if (search && w->role == BOTH) break;
     search = false; /* no moves are left: it proves as long as others search */
   }
-  if (prover != NULL) moc__prover_write_down(prover, true, out_of_time, s);
+  /* Without a plan the solve goes on from elsewhere, where nothing of it holds. */
+  bool ends = moc__incumbent_extra(incumbent) != INT64_MAX || moc__excluded(incumbent) || s->interrupted;
+  if (prover != NULL && ends) moc__prover_write_down(prover, true, out_of_time, s);
   moc__prover_destroy(prover, &s->certificate);
   w->options.stream = turn.stream;
   w->options.relaxes = turn.relaxes;
@@ -200,7 +204,7 @@ static void report(solve *s, bool improved) {
   }
   progress.lower_bound = incumbent->lower_bound;
   pthread_mutex_unlock(&incumbent->lock);
-  progress.moves = atomic_load(&incumbent->moves);
+  progress.moves = s->moves_before + atomic_load(&incumbent->moves);
   s->options.on_progress(s->options.user, &progress);
 }
 
@@ -253,7 +257,8 @@ static moc_status run_threads(solve *s, moc_error *error) {
   }
   int32_t started = 0;
   s->incumbent.running = threads;
-  bool proves = s->options.order == MOC_ORDER_INPUT && s->options.prove == 1 && s->searches == 0;
+  bool proves =
+      s->options.order == MOC_ORDER_INPUT && s->options.prove == 1 && s->built.places == 0 && !s->excluded;
   atomic_store(&s->searching, threads - proves);
   int64_t moves = s->options.moves == 0 ? 0 : moc__max(1, s->options.moves - s->moves_before / threads);
   int32_t computes = (int32_t)moc__max(s->options.max_computes, s->built.max_computes);
@@ -261,7 +266,8 @@ static moc_status run_threads(solve *s, moc_error *error) {
     worker *w = &workers[started];
     w->solve = s;
     if (proves && started == threads - 1) w->role = threads == 1 ? BOTH : PROVES;
-    if (s->options.order == MOC_ORDER_AUTO && s->options.prove == 1 && s->searches == 0 && started == threads - 1)
+    if (s->options.order == MOC_ORDER_AUTO && s->options.prove == 1 && s->built.places == 0 && s->bound == 0 &&
+        started == threads - 1)
       w->role = BOUNDS;
     w->options = (moc__anneal_options){.budget = s->options.budget,
                                        .max_computes = computes,
@@ -273,6 +279,7 @@ static moc_status run_threads(solve *s, moc_error *error) {
                                        .start = s->built.pairs,
                                        .n_start = s->improves ? 0 : s->built.n_pairs,
                                        .relaxes = (!proves || threads == 1) && started == threads - 1,
+                                       .restarts = s->restarts,
                                        .refutations = s->refutations,
                                        .refutes = started == 0,
                                        .moves = moves,
@@ -338,16 +345,16 @@ static bool goes_on(const solve *s) {
   if (moc__incumbent_extra(incumbent) != INT64_MAX) return false;
   if (moc__built(incumbent)) return true;
   if (incumbent->n_sequence == 0 && s->built.places == 0) return false;
-  int64_t moves = s->moves_before + atomic_load(&incumbent->moves);
+  int64_t moves = (s->moves_before + atomic_load(&incumbent->moves)) / s->options.threads; /* of each thread */
   if (s->excluded && s->most_computes == s->options.max_computes) return false;
   return atomic_load(&incumbent->refuted) < 0 && !s->interrupted &&
          (s->options.moves == 0 || moves < s->options.moves);
 }
 
 /* One search, from `s->built` if there is something. Then `s->built` is what to go on from, of peak *peak, or *done. Of the lower
- * bounds so far, on the extra duration, only one over all orders holds for what is not staged: *bound. */
-static moc_status search_once(solve *s, int64_t *peak, int64_t *least_peak, int64_t *bound, bool *done,
-                              moc_plan *plan, moc_error *error) {
+ * bounds so far only one over all orders holds for what is not staged. */
+static moc_status search_once(solve *s, int64_t *peak, int64_t *least_peak, bool *done, moc_plan *plan,
+                              moc_error *error) {
   moc__split built = s->built;
   moc_status status = moc__incumbent_init(&s->incumbent, &s->allocator, s->started, &s->staged, *least_peak, error);
   if (status != MOC_OK) return status;
@@ -358,10 +365,10 @@ static moc_status search_once(solve *s, int64_t *peak, int64_t *least_peak, int6
                                (int32_t)moc__max(s->options.max_computes, built.max_computes));
   }
   if (built.places > 0 && !s->improves) atomic_store(&s->incumbent.nearest, *peak);
-  if (*bound > 0) (void)moc__incumbent_raise(&s->incumbent, *bound);
+  if (s->bound > 0) (void)moc__incumbent_raise(&s->incumbent, s->bound);
   status = run_threads(s, error);
   *least_peak = atomic_load(&s->incumbent.least_peak);
-  s->refutations = atomic_load(&s->incumbent.refutations);
+  s->refutations = (int32_t)moc__max(s->refutations, atomic_load(&s->incumbent.refutations));
   s->excluded = s->excluded || moc__excluded(&s->incumbent);
   *done = status != MOC_OK || !goes_on(s);
   if (status == MOC_OK && *done) {
@@ -370,29 +377,31 @@ static moc_status search_once(solve *s, int64_t *peak, int64_t *least_peak, int6
     s->moves_before += atomic_load(&s->incumbent.moves);
     *peak = moc__nearest(&s->incumbent);
     s->improves = moc__built(&s->incumbent);
-    if (s->options.order == MOC_ORDER_AUTO) *bound = s->incumbent.lower_bound - s->staged.total_duration;
+    if (s->options.order == MOC_ORDER_AUTO) s->bound = s->incumbent.lower_bound - s->staged.total_duration;
     moc__split_release(&s->built, &s->allocator);
     s->searches++;
-    if (s->incumbent.n_sequence > 0)
+    if (s->incumbent.n_sequence == 0)
+      s->restarts++;
+    else
       status = moc__split_init(&s->built, &s->staged, s->incumbent.sequence, s->incumbent.n_sequence, &s->allocator,
                                error);
   }
   moc__incumbent_release(&s->incumbent);
-  if (*bound == 0) moc__certificate_release(&s->certificate, &s->allocator);
+  if (s->bound == 0) moc__certificate_release(&s->certificate, &s->allocator);
   return status;
 }
 
 /* Search with the first computations in `order`; `plan` has its figures but no sequence yet. While there is no plan, what was
  * built may be gone on from, with as many pauses as it takes. */
 static moc_status search_plan(solve *s, const moc_op *order, moc_plan *plan, moc_error *error) {
-  int64_t peak = 0, least_peak = s->facts.baseline_peak, bound = 0;
+  int64_t peak = 0, least_peak = s->facts.baseline_peak;
   moc_status status = MOC_OK;
   for (bool done = false; status == MOC_OK && !done;) {
     status = s->built.places == 0 ? moc__staged_init(&s->staged, s->graph, order, &s->allocator, error)
                                   : moc__staged_init_paused(&s->staged, s->graph, s->built.order, s->built.places,
                                                             &s->allocator, error);
     if (status != MOC_OK) break;
-    status = search_once(s, &peak, &least_peak, &bound, &done, plan, error);
+    status = search_once(s, &peak, &least_peak, &done, plan, error);
     moc__staged_release(&s->staged);
   }
   moc__certificate_release(&s->certificate, &s->allocator);

@@ -621,7 +621,8 @@ static void approach(search *s, double shortest, double last) {
       moc__incumbent_stop(s->incumbent);
       return;
     }
-    double length = fmin(ldexp(shortest, run / 2), MOST_MOVES);
+    double length =
+        fmin(ldexp(shortest, run / 2 + (int)moc__min(s->options->restarts, MOST_DOUBLINGS)), MOST_MOVES);
     moc__first_refute(&s->first, s->incumbent);
     s->found.extra = s->found.over = INT64_MAX;
     if (run % 3 != 2 || !start_from_cross(s)) start_from_built(s);
@@ -641,7 +642,7 @@ static void improve_gradually(search *s, int64_t run, double length, double firs
 static bool start_over_budget(search *s) {
   moc__state *state = &s->state;
   const moc__anneal_options *options = s->options;
-  bool ok = raise_computes(s, SQUEEZE_COMPUTES) &&
+  bool ok = (state->max_computes >= SQUEEZE_COMPUTES || raise_computes(s, SQUEEZE_COMPUTES)) &&
             moc__state_assign(state, NULL, options->start, options->n_start) && list_gaps(s) &&
             moc__candidate_take(&s->built, state, 1);
   if (!ok) moc__incumbent_fail(s->incumbent);
@@ -661,7 +662,8 @@ static void build_only(search *s) {
 /* Whether what was built is as near to the budget as the search gets, while there is no plan: the sooner the farther it is. */
 static bool is_nearest(const search *s) {
   int64_t nearest = moc__nearest(s->incumbent), budget = s->options->budget;
-  if (nearest == INT64_MAX) return false;
+  if (nearest == INT64_MAX || (s->options->limited && !s->options->reorders))
+    return false; /* it may be proved that there is none */
   bool near = (double)nearest < (1 + NEAR) * (double)budget;
   return s->alongs >= (near ? PATIENCE_NEAR : PATIENCE);
 }
@@ -774,6 +776,7 @@ void moc__anneal(const moc__staged *staged, const moc__anneal_options *options, 
                               .stream = options->stream,
                               .rounds =
                                   (int32_t)moc__max(options->refutations, atomic_load(&incumbent->refutations)),
+                              .restarts = options->restarts,
                               .refutes = options->refutes};
   moc__rng_init(&s.rng, options->seed, options->stream);
   if (s.best_order != NULL && s.taken != NULL && allow_computes(&s, staged, options->max_computes) &&

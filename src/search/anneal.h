@@ -29,6 +29,7 @@ typedef struct moc__anneal_options {
       *start; /* [n_start] a set over budget to come nearer from, in the order as it is; none: n_start 0 */
   int64_t n_start;
   bool relaxes;        /* solve the relaxation now and then and post what it says: no prover does yet */
+  int32_t restarts;    /* searches that came to nothing before this one, so that it makes more effort */
   int32_t refutations; /* rounds of that which there were before */
   bool refutes;        /* where no plan is found, see whether there is none */
   const int32_t

@@ -199,13 +199,18 @@ static double cost_again(executor *x, int32_t t, int32_t at, double most, int32_
   return cost;
 }
 
-/* Drop what the guide does not need again, if there is any. */
+/* Drop what the guide does not need again, if there is any: rather what could be computed again. */
 static bool drop_unneeded(executor *x, int32_t op) {
+  const moc__staged *staged = x->staged;
   int32_t best = -1;
+  bool best_again = false;
   for (int32_t i = 0; i < x->n_held; i++) {
-    int32_t t = x->held[i], p = x->staged->producer[t];
+    int32_t t = x->held[i], p = staged->producer[t];
     if (p == op || x->locked[t] == x->locks || x->pins[t] > 0 || is_needed(x, t)) continue;
-    if (best < 0 || x->staged->size[t] > x->staged->size[best]) best = t;
+    bool again = p >= 0 && !staged->compute_once[p] && x->count[p] < x->options->max_computes;
+    if (best >= 0 && (again == best_again ? staged->size[t] <= staged->size[best] : best_again)) continue;
+    best = t;
+    best_again = again;
   }
   x->effort += x->n_held / 8;
   if (best >= 0) drop(x, best);
@@ -285,7 +290,7 @@ static bool run(executor *x, int32_t op) {
   for (int32_t t = staged->first_output[op]; t < staged->first_output[op + 1]; t++)
     need += x->resident[t] ? 0 : staged->size[t];
   while (x->used > x->options->budget - need) {
-    if (!drop_one(x, op)) return false;
+    if (!drop_one(x, op) || is_exhausted(x)) return false;
   }
   moc__constructed *built = x->built;
   if (built->length >= x->options->most_steps || is_exhausted(x)) return false;

@@ -13,9 +13,7 @@ typedef struct moc__construct_options {
   int64_t budget;       /* bytes */
   int32_t max_computes; /* of one operation */
   int64_t most_steps;   /* of the sequence; more is a failure */
-  const int32_t
-      *guide; /* [length] what to compute, numbers of the staged model: every one at least once, those that an
-                         * operation reads before it; NULL: all in ascending order */
+  const int32_t *guide; /* [length] numbers to compute in turn; NULL: all, ascending */
   int32_t length;
   int64_t most_effort; /* operations looked at; more is a failure; 0: no limit */
   int64_t most_sets;   /* of a search for a way to bring back what an operation reads (recall.h); 0: none */
@@ -35,7 +33,7 @@ typedef struct moc__constructed {
   int32_t stuck_at;  /* the step of the guide at which it did, or its length */
 } moc__constructed;
 
-/* Build one. OUT_OF_MEMORY. Getting stuck is no error. Each step costs about the tensors compared for an eviction times
+/* Build one. The guide has every number but pauses, each after what it reads. OUT_OF_MEMORY. Getting stuck is no error. Each step costs about the tensors compared for an eviction times
  * a bounded look around them. */
 moc_status moc__construct(const moc__staged *staged, const moc__construct_options *options,
                           const moc_allocator *allocator, moc__constructed *built, moc_error *error);

@@ -27,8 +27,12 @@ static const double NOISE = 2, THRIFT[] = {10, 30, 3, 1};
 moc_status moc__first_init(moc__first *first, const moc__staged *staged, const moc__first_options *options,
                            const moc_allocator *allocator, moc_error *error) {
   int64_t tensors = staged->n_tensors;
-  *first =
-      (moc__first){.staged = staged, .options = options, .budget = options->budget, .refutations = options->rounds};
+  *first = (moc__first){.staged = staged,
+                        .options = options,
+                        .budget = options->budget,
+                        .rounds = 2 * options->restarts,
+                        .alongs = ALONGS_A_ROUND * options->restarts,
+                        .refutations = options->rounds};
   moc_status status = moc__recall_init(&first->recall, staged, allocator, error);
   if (status != MOC_OK) return status;
   first->nothing = MOC__NEW_ZEROED(allocator, tensors, bool);
@@ -39,6 +43,7 @@ moc_status moc__first_init(moc__first *first, const moc__staged *staged, const m
     moc__first_release(first);
     return moc__out_of_memory(error);
   }
+  for (int32_t p = 0; p < staged->n; p++) first->operations += staged->order[p] != MOC_NONE;
   for (int32_t t = 0; t < staged->n_tensors; t++) {
     first->nothing[t] = staged->producer[t] < 0;
     if (!staged->keep[t]) continue;
@@ -161,7 +166,7 @@ bool moc__first_along(moc__first *first, const int32_t *guide, int64_t length, i
   const moc__staged *staged = first->staged;
   const moc__first_options *options = first->options;
   int64_t budget = options->budget, step = peak - budget, least = (int64_t)(LEAST_STEP * (double)budget) + 1;
-  int64_t most_steps = moc__min((int64_t)STEPS_AN_OPERATION * staged->n, INT32_MAX);
+  int64_t most_steps = moc__min((int64_t)STEPS_AN_OPERATION * first->operations, INT32_MAX);
   *built = (moc__constructed){.peak = peak};
   while (built->peak > budget && step >= least && length <= most_steps && !moc__stopped(incumbent)) {
     int32_t turn = first->alongs++, round = (int32_t)moc__min(turn / ALONGS_A_ROUND, MOST_ALONG_ROUND);

@@ -16,8 +16,9 @@ typedef struct moc__first_options {
   int32_t max_computes;       /* most that may be tried */
   const int32_t *input_order; /* [n] numbers, as another order to build in; NULL: none */
   uint64_t seed, stream;
-  int32_t rounds; /* of refutation that there were before */
-  bool refutes;   /* looks for operations that cannot be computed, too */
+  int32_t restarts; /* searches before that came to nothing: rounds begin later */
+  int32_t rounds;   /* of refutation that there were before */
+  bool refutes;     /* looks for operations that cannot be computed, too */
 } moc__first_options;
 
 typedef struct moc__first {
@@ -31,6 +32,7 @@ typedef struct moc__first {
   int32_t *kept;  /* [n_kept] */
   int64_t n_kept;
   int32_t turn;        /* the operation to be looked at next */
+  int32_t operations;  /* places that are no pauses */
   int32_t rounds;      /* so far */
   int32_t refutations; /* of them, and those before */
   int32_t alongs;      /* constructions along a schedule so far */
@@ -46,7 +48,7 @@ void moc__first_round(moc__first *first, moc__incumbent *incumbent);
 void moc__first_refute(moc__first *first, moc__incumbent *incumbent);
 
 /* Build along a schedule of that peak, over budget: guide [length], numbers without pauses, borrowed. Where that gets stuck, with a
- * budget between the two, and on from there. False when nothing was built, or memory is out, which the incumbent is told; else *built is
+ * budget between the two, and on from there. False when nothing was built; else *built is
  * what came last, of a lower peak, and the caller releases its sequence. */
 bool moc__first_along(moc__first *first, const int32_t *guide, int64_t length, int64_t peak,
                       moc__incumbent *incumbent, moc__constructed *built);

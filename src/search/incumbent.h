@@ -16,7 +16,7 @@ typedef struct moc__incumbent {
   int64_t lower_bound;
   atomic_bool stop;            /* all threads are to end soon */
   _Atomic int64_t extra;       /* of the best plan; INT64_MAX: none yet */
-  _Atomic int64_t least_peak;  /* least peak of any set of pairs that was looked at; meant for who finds no plan */
+  _Atomic int64_t least_peak;  /* least peak of any schedule that was looked at; meant for who finds no plan */
   _Atomic int64_t moves;       /* made by all threads */
   atomic_bool built;           /* there is a sequence within budget */
   _Atomic int32_t refutations; /* rounds of refutation, with those of searches before */
@@ -63,7 +63,7 @@ void moc__incumbent_refute(moc__incumbent *incumbent, int32_t op);
 bool moc__incumbent_exclude(moc__incumbent *incumbent);
 /* Tell a proven lower bound on the extra duration. False when a plan contradicts it: then it was not proven. */
 bool moc__incumbent_raise(moc__incumbent *incumbent, int64_t extra);
-/* Tell the peak of a state that is not feasible. */
+/* Tell the peak of a state or a sequence. */
 void moc__incumbent_offer_peak(moc__incumbent *incumbent, int64_t peak);
 /* Tell how many computations of one operation are about to be tried. */
 void moc__incumbent_allow(moc__incumbent *incumbent, int32_t max_computes);
