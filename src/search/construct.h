@@ -1,4 +1,4 @@
-/* A schedule within a budget, built in one pass: an executor that walks through an order with only so much memory.
+/* A schedule within a budget, built in one pass: an executor that follows an order, or another schedule, with only so much memory.
  *
  * Before each operation it brings back what that reads and is gone, by a search (recall.h) or recursively, and whenever memory is short drops
  * the tensor that is large, needed late and cheap to compute again. Its schedule is any sequence, not a staged one: see
@@ -33,8 +33,8 @@ typedef struct moc__constructed {
   int32_t stuck_at;  /* the step of the guide at which it did, or its length */
 } moc__constructed;
 
-/* Build one. The guide has every number but pauses, each after what it reads. OUT_OF_MEMORY. Getting stuck is no error. Each step costs about the tensors compared for an eviction times
- * a bounded look around them. */
+/* Build one. The guide has every number but pauses, each after what it reads. OUT_OF_MEMORY. Getting stuck is no error. Each step
+ * costs about the tensors compared for an eviction times a bounded look around them. */
 moc_status moc__construct(const moc__staged *staged, const moc__construct_options *options,
                           const moc_allocator *allocator, moc__constructed *built, moc_error *error);
 
