@@ -119,6 +119,7 @@ typedef struct search {
   int32_t generation; /* of the last turn that the pool gave */
   int32_t alongs;     /* buildings along a set over budget, so far */
   bool approaches;    /* all starts from a set over budget that was built */
+  bool has_built;     /* from that, or a plan */
   int32_t window;     /* moves are made in places window..window + WINDOW - 1, so that caches help */
 } search;
 
@@ -359,19 +360,19 @@ static bool stage(search *s, const moc__constructed *built, double length) {
   return has_plan(s);
 }
 
-/* Build along a set over budget, of that peak, as near to the budget as may be. Sorts the pairs. Where the search started over
+/* Build along a set over budget, of that peak, as near to the budget as may be. Sorts its pairs. Where the search started over
  * budget, it ends if that comes nearer: the solve goes on from there. */
-static void build_along(search *s, const int32_t *order, moc__pair *pairs, int64_t n_pairs, int64_t peak) {
+static void build_along(search *s, moc__candidate *set, int64_t peak) {
   moc__incumbent *incumbent = s->incumbent;
   if (has_plan(s) || finished(s)) return;
   const moc__staged *staged = s->state.staged;
-  int32_t *numbers = MOC__NEW(&incumbent->allocator, staged->n + n_pairs, int32_t);
+  int32_t *numbers = MOC__NEW(&incumbent->allocator, staged->n + set->n_pairs, int32_t);
   if (numbers == NULL) {
     moc__incumbent_fail(incumbent);
     return;
   }
   moc__constructed built;
-  int64_t length = moc__staged_numbers(staged, order, pairs, n_pairs, numbers);
+  int64_t length = moc__staged_numbers(staged, set->order, set->pairs, set->n_pairs, numbers);
   if (moc__first_along(&s->first, numbers, length, peak, incumbent, &built)) {
     moc__release(&incumbent->allocator, numbers);
   } else {
@@ -393,7 +394,7 @@ static void build_along(search *s, const int32_t *order, moc__pair *pairs, int64
 static void build_along_found(search *s) {
   if (s->found.extra == INT64_MAX || s->found.over == 0) return;
   int64_t over = s->state.profile.budget + s->found.over;
-  build_along(s, s->found.order, s->found.pairs, s->found.n_pairs, over * s->state.unit + s->state.throughout);
+  build_along(s, &s->found, over * s->state.unit + s->state.throughout);
 }
 
 /* Along the set where a descent ended. */
@@ -401,7 +402,7 @@ static void build_along_state(search *s) {
   const moc__state *state = &s->state;
   if (moc__state_feasible(state)) return;
   if (moc__candidate_take(&s->child, state, moc__profile_peak(&state->profile) - state->profile.budget))
-    build_along(s, s->child.order, s->child.pairs, s->child.n_pairs, moc__state_peak(state));
+    build_along(s, &s->child, moc__state_peak(state));
   else
     moc__incumbent_fail(s->incumbent);
 }
@@ -561,7 +562,7 @@ static void count_barren(search *s, moc__turn turn) {
 
 /* Where there is a plan that was built, all starts are from that, or half of them where it has few pauses. */
 static bool starts_from_built(search *s) {
-  if (!s->options->improves && !s->approaches) return false;
+  if (!s->has_built) return false;
   const moc__staged *staged = s->state.staged;
   int32_t pauses = 0;
   for (int32_t p = 0; p < staged->n; p++) pauses += staged->order[p] == MOC_NONE;
@@ -592,6 +593,13 @@ static void take_turn(search *s, double length, double first, double last) {
   if (!moc__pool_offer(s->pool, &s->found)) moc__incumbent_fail(s->incumbent);
 }
 
+/* A squeeze from where the search is; what it comes to is for crosses, and is built along. */
+static void squeeze_and_build(search *s, int64_t length, double last) {
+  if (squeeze(s, length)) run_schedule(s, length, SQUEEZE_TEMPERATURE * s->scale, last, false);
+  if (!moc__pool_offer(s->pool, &s->found)) moc__incumbent_fail(s->incumbent);
+  build_along_found(s);
+}
+
 /* One turn while there is no plan: the sets that come nearest to the budget are crossed. The first ones take about `length`
  * moves. False when memory is out. */
 static bool squeeze_turn(search *s, double length, double last) {
@@ -606,9 +614,7 @@ static bool squeeze_turn(search *s, double length, double last) {
     start_from_nothing(s);
     s->price = s->feasible_price = s->fair_price;
   }
-  if (squeeze(s, (int64_t)length)) run_schedule(s, (int64_t)length, SQUEEZE_TEMPERATURE * s->scale, last, false);
-  if (!moc__pool_offer(s->pool, &s->found)) moc__incumbent_fail(s->incumbent);
-  build_along_found(s);
+  squeeze_and_build(s, (int64_t)length, last);
   return true;
 }
 
@@ -626,9 +632,7 @@ static void approach(search *s, double shortest, double last) {
     moc__first_refute(&s->first, s->incumbent);
     s->found.extra = s->found.over = INT64_MAX;
     if (run % 3 != 2 || !start_from_cross(s)) start_from_built(s);
-    if (squeeze(s, (int64_t)length)) run_schedule(s, (int64_t)length, SQUEEZE_TEMPERATURE * s->scale, last, false);
-    if (!moc__pool_offer(s->pool, &s->found)) moc__incumbent_fail(s->incumbent);
-    build_along_found(s);
+    squeeze_and_build(s, (int64_t)length, last);
   }
 }
 
@@ -683,8 +687,7 @@ static void run_schedules(search *s, const moc__staged *staged) {
     if (!start_over_budget(s)) return;
     approach(s, shortest, last);
   }
-  bool improves = s->options->improves || s->approaches;
-  if (improves && !finished(s) && !(restart_from_best(s) && moc__candidate_take(&s->built, &s->state, 0))) {
+  if (s->has_built && !finished(s) && !(restart_from_best(s) && moc__candidate_take(&s->built, &s->state, 0))) {
     moc__incumbent_fail(s->incumbent);
     return;
   }
@@ -692,7 +695,7 @@ static void run_schedules(search *s, const moc__staged *staged) {
     build_only(s);
     return;
   }
-  if ((gradual || middle) && !improves && !descend(s)) return;
+  if ((gradual || middle) && !s->has_built && !descend(s)) return;
   find_feasible(s, (int64_t)length, QUICK_TEMPERATURE);
   if (!gradual && !has_plan(s) && !finished(s)) { /* once more, with care */
     (void)moc__state_assign(&s->state, NULL, NULL, 0);
@@ -765,6 +768,7 @@ void moc__anneal(const moc__staged *staged, const moc__anneal_options *options, 
               .first = {.recall = {.allocator = incumbent->allocator}},
               .reorders = options->reorders,
               .approaches = options->n_start > 0,
+              .has_built = options->improves || options->n_start > 0,
               .aim = options->reorders ? FEASIBLE_SHARE_OF_ORDERS : FEASIBLE_SHARE,
               .feasible_share = FEASIBLE_SHARE,
               .best_order = MOC__NEW(&incumbent->allocator, staged->n, int32_t),
@@ -788,7 +792,7 @@ void moc__anneal(const moc__staged *staged, const moc__anneal_options *options, 
     s.mean_size = mean_size(staged) / (double)s.state.unit;
     s.feasible_price =
         FIRST_PRICE * (double)moc__max(staged->total_duration, 1) / (double)moc__max(s.state.profile.excess, 1);
-    if (options->improves || s.approaches) s.feasible_price = DURATION_WORTH * s.scale / s.mean_size;
+    if (s.has_built) s.feasible_price = DURATION_WORTH * s.scale / s.mean_size;
     s.most_price = fmax(MOST_PRICE * s.scale, s.feasible_price);
     s.price = s.fair_price = s.feasible_price;
     if (options->relaxes)

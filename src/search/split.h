@@ -13,8 +13,8 @@ typedef struct moc__split {
   moc__pair *pairs; /* [n_pairs] in places of `order`, ascending by event */
 } moc__split;
 
-/* Split sequence [length] of numbers of `staged`: every number at least once, but for pauses, of which there are none. The split schedule
- * is the same sequence. OUT_OF_MEMORY. O(n + length). */
+/* Split sequence [length] of numbers of `staged`: every number at least once, but for pauses, of which there are none. The
+ * split schedule is the same sequence. OUT_OF_MEMORY. O(n + length). */
 moc_status moc__split_init(moc__split *split, const moc__staged *staged, const int32_t *sequence, int64_t length,
                            const moc_allocator *allocator, moc_error *error);
 void moc__split_release(moc__split *split, const moc_allocator *allocator);

@@ -14,6 +14,16 @@
 /* What was found when the test was written, less a little: none of it may get lost. */
 enum { LEAST_PLAIN = 180, LEAST_FULL = 130, LEAST_TIGHT = 19, LEAST_DESCENTS = 11, LEAST_NEARER = 30 };
 
+/* A random graph, its facts, and its model in the input order. */
+static moc_graph *random_staged(moc__rng *rng, const test_shape *shape, const moc_allocator *a,
+                                moc_graph_facts *facts, moc__staged *staged) {
+  moc_error error;
+  moc_graph *graph = test_random_graph(rng, shape, a);
+  CHECK_OK(moc_graph_get_facts(graph, facts, &error), error);
+  CHECK_OK(moc__staged_init(staged, graph, moc_graph_input_order(graph).items, a, &error), error);
+  return graph;
+}
+
 /* The sequence does what it claims, and so does its split into stages. */
 static void check_built(const moc_graph *graph, const moc__staged *staged, const moc__construct_options *options,
                         const moc__constructed *built, const moc_allocator *a) {
@@ -65,12 +75,10 @@ static void constructions_hold_what_they_claim(void **unused) {
                         .edge_percent = 12,
                         .most_size = 30,
                         .most_duration = 9};
-    moc_graph *graph = test_random_graph(&rng, &shape, a);
     moc_error error;
     moc_graph_facts facts;
-    CHECK_OK(moc_graph_get_facts(graph, &facts, &error), error);
     moc__staged staged;
-    CHECK_OK(moc__staged_init(&staged, graph, moc_graph_input_order(graph).items, a, &error), error);
+    moc_graph *graph = random_staged(&rng, &shape, a, &facts, &staged);
     for (int64_t part = 1; part < 8; part++) {
       moc__construct_options options = {.budget = facts.working_set_bound +
                                                   part * (facts.baseline_peak - facts.working_set_bound) / 8,
@@ -121,12 +129,10 @@ static void schedules_are_followed(void **unused) {
   for (int round = 0; round < 40; round++) {
     test_shape shape = {
         .n_ops = 20 + round, .full_model = round % 2 == 1, .edge_percent = 10, .most_size = 30, .most_duration = 9};
-    moc_graph *graph = test_random_graph(&rng, &shape, a);
     moc_error error;
     moc_graph_facts facts;
-    CHECK_OK(moc_graph_get_facts(graph, &facts, &error), error);
     moc__staged staged;
-    CHECK_OK(moc__staged_init(&staged, graph, moc_graph_input_order(graph).items, a, &error), error);
+    moc_graph *graph = random_staged(&rng, &shape, a, &facts, &staged);
     int64_t budget = (facts.working_set_bound + 2 * facts.baseline_peak) / 3, peak = facts.baseline_peak;
     moc__incumbent incumbent;
     moc__first first;
@@ -275,12 +281,10 @@ static void descent_is_downhill(void **unused) {
   for (int round = 0; round < 12; round++) {
     test_shape shape = {
         .n_ops = 120, .full_model = round % 2 == 1, .edge_percent = 3, .most_size = 30, .most_duration = 9};
-    moc_graph *graph = test_random_graph(&rng, &shape, a);
     moc_error error;
     moc_graph_facts facts;
-    CHECK_OK(moc_graph_get_facts(graph, &facts, &error), error);
     moc__staged staged;
-    CHECK_OK(moc__staged_init(&staged, graph, moc_graph_input_order(graph).items, a, &error), error);
+    moc_graph *graph = random_staged(&rng, &shape, a, &facts, &staged);
     moc__state state;
     moc__gaps gaps;
     CHECK_OK(moc__state_init(&state, &staged, facts.baseline_peak * 9 / 10, 6, a, &error), error);
