@@ -16,9 +16,11 @@ enum {
   MOST_MOVES = 1000000000, /* of any schedule */
   EVICT_PERCENT = 50,      /* of moves made over budget */
   SHIFT_PERCENT = 12,
+  CARE_PERCENT = 25,     /* of gaps opened in phase 1, in every other schedule of it */
   CLEAR_PERCENT = 30,    /* of moves of the order made over budget, in schedules that clear: */
   CLEARING_PERCENT = 50, /* half of them, because clearing gets far soon, but to one and the same order */
-  MIDDLE = 2000,         /* operations from which on a greedy descent comes first */
+  MIDDLE = 2000,         /* operations from which on phase 1 begins with care throughout */
+  CAREFUL_TURNS = 2,     /* of phase 1 on such a graph */
   SHORT_SCHEDULES = 6,   /* from the first plan of such a graph, */
   LATE_SCHEDULES = 2,    /* from a first plan that took squeezes or more */
   MOST_OWED = 4,         /* from the best plan, after turns that came to none */
@@ -51,7 +53,7 @@ static const uint32_t HINTED_PERCENT[] = {95, 90, 80, 60};
 /* Phase 1 values a mean tensor over budget for one stage at so many mean durations; its temperatures are shares of
  * that. */
 static const double DURATION_WORTH = 30, FEASIBILITY_TEMPERATURES[] = {1, 0.02, 5, 0.2},
-                    LAST_FEASIBILITY_TEMPERATURE = 0.002, QUICK_TEMPERATURE = 0.02;
+                    LAST_FEASIBILITY_TEMPERATURE = 0.002, QUICK_TEMPERATURE = 0.02, CAREFUL_TEMPERATURE = 0.1;
 
 /* Of places: with no more pauses a schedule from nothing may do as well as what was built. */
 static const double FEW_PAUSES = 0.05;
@@ -111,7 +113,7 @@ typedef struct search {
   moc__first first;
   int64_t searches;   /* schedules of phase 1 so far */
   int64_t descents;   /* of them, so many began with a descent from nothing after the first */
-  bool careful;       /* in this one some gaps are opened with care */
+  uint32_t care;      /* in this one so many gaps of a hundred are opened with care */
   int64_t starts;     /* from nothing, so far */
   int32_t barren;     /* turns in a row, but for those from the best, that came to no plan */
   int32_t owed;       /* turns from the best that come next */
@@ -176,7 +178,7 @@ static void make_move(search *s) {
   }
   uint32_t die = moc__rng_below(&s->rng, 100);
   if (over && (state->n_pairs == 0 || die < EVICT_PERCENT)) {
-    if (s->careful && moc__rng_below(&s->rng, 4) == 0)
+    if (s->care > 0 && moc__rng_below(&s->rng, 100) < s->care)
       (void)moc__move_open(&s->mover, draw_over(s));
     else
       (void)moc__move_evict(&s->mover, draw_over(s));
@@ -318,13 +320,18 @@ static void run_schedule(search *s, int64_t length, double first, double last, b
 }
 
 /* Phase 1: a schedule for which only memory counts, and duration just enough to break ties. */
-static void find_feasible(search *s, int64_t length, double first) {
+static void find_with_care(search *s, int64_t length, double first, uint32_t care) {
   double price = s->price, worth = DURATION_WORTH * s->scale;
   s->price = worth / s->mean_size;
-  s->careful = s->searches++ % 2 == 1;
+  s->care = care;
   run_schedule(s, length, first * worth, LAST_FEASIBILITY_TEMPERATURE * first * worth, true);
-  s->careful = false;
+  s->care = 0;
   s->price = price;
+}
+
+/* The same by turns without and with some care. */
+static void find_feasible(search *s, int64_t length, double first) {
+  find_with_care(s, length, first, s->searches++ % 2 == 1 ? CARE_PERCENT : 0);
 }
 
 /* Make the state the staged schedule that is most like a sequence: pauses left out, so it may be over budget. False when memory is
@@ -478,6 +485,14 @@ static bool squeeze(search *s, int64_t length) {
   moc__profile_set_budget(&state->profile, target);
   if (there && !note(s)) moc__incumbent_fail(s->incumbent);
   return there;
+}
+
+/* Phase 1 of middle-sized graphs: all gaps are opened with care, and what comes of it is gone on from with longer and longer
+ * schedules, since little may be left to do. */
+static void find_carefully(search *s, double length) {
+  for (int turn = 0; turn < CAREFUL_TURNS && !has_plan(s) && !finished(s); turn++)
+    find_with_care(s, (int64_t)ldexp(length / 2, turn), CAREFUL_TEMPERATURE, 100);
+  s->searches++;
 }
 
 static bool restart_from_best(search *s) {
@@ -672,8 +687,8 @@ static bool is_nearest(const search *s) {
   return s->alongs >= (near ? PATIENCE_NEAR : PATIENCE);
 }
 
-/* Before all else a short search for any plan, for which only memory counts; from middle-sized graphs on after a greedy
- * descent, whose plans are poor, so that some short schedules improve them first. Until there is one, schedules that start from
+/* Before all else a short search for any plan, for which only memory counts; on middle-sized graphs with care, on large ones after a
+ * greedy descent: plans that are poor, so that some short schedules improve them first. Until there is one, schedules that start from
  * the empty set by turns with others that look for feasibility alone. After that plans are crossed with one another. */
 static void run_schedules(search *s, const moc__staged *staged) {
   double shortest = (double)(FIRST_MOVES + FIRST_MOVES_A_PLACE * (int64_t)staged->n), length = shortest;
@@ -695,8 +710,13 @@ static void run_schedules(search *s, const moc__staged *staged) {
     build_only(s);
     return;
   }
-  if ((gradual || middle) && !s->has_built && !descend(s)) return;
-  find_feasible(s, (int64_t)length, QUICK_TEMPERATURE);
+  if (middle && !s->has_built) {
+    find_carefully(s, length);
+    build_along_state(s);
+  } else {
+    if (gradual && !s->has_built && !descend(s)) return;
+    find_feasible(s, (int64_t)length, QUICK_TEMPERATURE);
+  }
   if (!gradual && !has_plan(s) && !finished(s)) { /* once more, with care */
     (void)moc__state_assign(&s->state, NULL, NULL, 0);
     find_feasible(s, (int64_t)length, QUICK_TEMPERATURE);

@@ -36,28 +36,36 @@ def test_plans_are_as_good_as_they_were(work, graph, budget, order, limit):
     assert best <= limit
 
 
-@pytest.mark.skipif("/asan/" in os.environ.get("MOCCASIN", ""), reason="two million moves take minutes with AddressSanitizer")
+def seeds_with_a_plan(work, budget, moves, seeds, most):
+    """How many of the seeds find a plan, none longer than `most` times the input order, for graph.json; all are verified."""
+    found = 0
+    for seed in seeds:
+        done = work.run("solve", "graph.json", "--budget", budget, "--order", "auto", "--threads", 1, "--seed", seed, "--moves", moves,
+                        "--prove", 0, "--time-limit", 250, "-o", "plan.json", "--quiet", "--json", timeout=280)
+        if done.status != 0:
+            continue
+        found += 1
+        assert done.json()["total_duration"] <= most * done.json()["baseline_duration"]
+        assert work.run("verify", "graph.json", "plan.json").status == 0
+    return found
+
+
+@pytest.mark.skipif("/asan/" in os.environ.get("MOCCASIN", ""), reason="eight million moves take minutes with AddressSanitizer")
 def test_a_dense_graph_of_2000_operations_gets_a_plan(work):
-    """A budget that phase 1 reaches by descents from nothing, and did not in four times as many moves without them."""
+    """A budget that phase 1 reaches by schedules with care and descents from nothing; without them not in four times as many moves."""
     assert work.run("generate", "layered", "--nodes", 2000, "-o", "graph.json").status == 0
-    done = work.run("solve", "graph.json", "--budget", "72%", "--order", "auto", "--threads", 1, "--seed", 1, "--moves", 2_000_000,
-                    "--prove", 0, "--time-limit", 280, "-o", "plan.json", "--quiet", "--json", timeout=300)
-    assert done.status == 0, done
-    plan = done.json()
-    assert plan["total_duration"] <= 1.2 * plan["baseline_duration"]
-    assert work.run("verify", "graph.json", "plan.json").status == 0
+    assert seeds_with_a_plan(work, "72%", 2_000_000, (1, 2, 3, 4), 1.2) >= 2
+
+
+@pytest.mark.skipif("/asan/" in os.environ.get("MOCCASIN", ""), reason="it takes minutes with AddressSanitizer")
+def test_care_finds_a_plan_of_3000_operations_soon(work):
+    """Beginning with a greedy descent two of these seeds found one in as many moves."""
+    assert work.run("generate", "layered", "--nodes", 3000, "--seed", 8, "-o", "graph.json").status == 0
+    assert seeds_with_a_plan(work, "74%", 200_000, (1, 2, 3, 4, 5, 6), 1.25) >= 3
 
 
 @pytest.mark.skipif("/asan/" in os.environ.get("MOCCASIN", ""), reason="six million moves take minutes with AddressSanitizer")
 def test_a_budget_that_squeezes_miss_gets_a_plan(work):
     """Three of four seeds had none within it before schedules were built along what comes near; now all have one."""
     assert work.run("generate", "layered", "--nodes", 300, "-o", "graph.json").status == 0
-    found = 0
-    for seed in (1, 2, 3, 4):
-        done = work.run("solve", "graph.json", "--budget", "54%", "--order", "auto", "--threads", 1, "--seed", seed, "--moves",
-                        1_500_000, "--prove", 0, "--time-limit", 250, "-o", "plan.json", "--quiet", "--json", timeout=280)
-        if done.status == 0:
-            found += 1
-            assert done.json()["total_duration"] <= 1.6 * done.json()["baseline_duration"]
-            assert work.run("verify", "graph.json", "plan.json").status == 0
-    assert found >= 3
+    assert seeds_with_a_plan(work, "54%", 1_500_000, (1, 2, 3, 4), 1.6) >= 3
