@@ -319,7 +319,13 @@ static void run_schedule(search *s, int64_t length, double first, double last, b
   }
 }
 
-/* Phase 1: a schedule for which only memory counts, and duration just enough to break ties. */
+/* The moves of the shortest schedules. */
+static double shortest_schedule(const moc__staged *staged) {
+  return FIRST_MOVES + FIRST_MOVES_A_PLACE * (double)staged->n;
+}
+
+/* Phase 1: a schedule for which only memory counts, and duration just enough to break ties. Of a hundred gaps `care` are opened with
+ * what their recomputations need chosen by what it costs (sweep.h). */
 static void find_with_care(search *s, int64_t length, double first, uint32_t care) {
   double price = s->price, worth = DURATION_WORTH * s->scale;
   s->price = worth / s->mean_size;
@@ -337,11 +343,9 @@ static void find_feasible(search *s, int64_t length, double first) {
 /* Make the state the staged schedule that is most like a sequence: pauses left out, so it may be over budget. False when memory is
  * out. */
 static bool fold(search *s, const int32_t *sequence, int64_t length) {
-  const moc_allocator *allocator = &s->incumbent->allocator;
-  int64_t n = s->state.staged->n, pending = 0, n_pairs = 0, k = 0;
-  if (!moc__reserve(allocator, &s->child.pairs, length, &s->child.capacity, sizeof *s->child.pairs)) return false;
-  if (s->child.order == NULL) s->child.order = MOC__NEW(allocator, n, int32_t);
-  if (s->child.order == NULL) return false;
+  int32_t n = s->state.staged->n;
+  int64_t pending = 0, n_pairs = 0, k = 0;
+  if (!moc__candidate_reserve(&s->child, &s->incumbent->allocator, n, length)) return false;
   memset(s->taken, 0, (size_t)n * sizeof *s->taken);
   for (int64_t i = 0; i < length; i++) {
     int32_t p = sequence[i];
@@ -357,13 +361,13 @@ static bool fold(search *s, const int32_t *sequence, int64_t length) {
 }
 
 /* A staged plan from a sequence within budget, at once or by a short schedule. */
-static bool stage(search *s, const moc__constructed *built, double length) {
+static bool stage(search *s, const moc__constructed *built) {
   if (!fold(s, built->sequence, built->length)) {
     moc__incumbent_fail(s->incumbent);
     return false;
   }
   moc__incumbent_offer(s->incumbent, &s->state);
-  if (!has_plan(s)) find_feasible(s, (int64_t)length, QUICK_TEMPERATURE);
+  if (!has_plan(s)) find_feasible(s, (int64_t)shortest_schedule(s->state.staged), QUICK_TEMPERATURE);
   return has_plan(s);
 }
 
@@ -386,7 +390,7 @@ static void build_along(search *s, moc__candidate *set, int64_t peak) {
     built = (moc__constructed){.sequence = numbers, .length = length, .peak = peak};
   }
   bool within = built.peak <= s->options->budget, taken = false;
-  if (within && !s->approaches && stage(s, &built, FIRST_MOVES + FIRST_MOVES_A_PLACE * (double)staged->n)) {
+  if (within && !s->approaches && stage(s, &built)) {
     s->squeezes = LATE_SQUEEZES;
   } else {
     bool nearer = within || (double)built.peak < (1 - GETS_ON) * (double)moc__nearest(incumbent);
@@ -487,12 +491,13 @@ static bool squeeze(search *s, int64_t length) {
   return there;
 }
 
-/* Phase 1 of middle-sized graphs: all gaps are opened with care, and what comes of it is gone on from with longer and longer
- * schedules, since little may be left to do. */
+/* Phase 1 of middle-sized graphs: all gaps are opened with care, what comes of it is gone on from with a longer schedule, since little
+ * may be left to do, and a schedule is built along that. */
 static void find_carefully(search *s, double length) {
   for (int turn = 0; turn < CAREFUL_TURNS && !has_plan(s) && !finished(s); turn++)
     find_with_care(s, (int64_t)ldexp(length / 2, turn), CAREFUL_TEMPERATURE, 100);
-  s->searches++;
+  s->searches++; /* so that the next one, from nothing, has some care too */
+  build_along_state(s);
 }
 
 static bool restart_from_best(search *s) {
@@ -691,7 +696,7 @@ static bool is_nearest(const search *s) {
  * greedy descent: plans that are poor, so that some short schedules improve them first. Until there is one, schedules that start from
  * the empty set by turns with others that look for feasibility alone. After that plans are crossed with one another. */
 static void run_schedules(search *s, const moc__staged *staged) {
-  double shortest = (double)(FIRST_MOVES + FIRST_MOVES_A_PLACE * (int64_t)staged->n), length = shortest;
+  double shortest = shortest_schedule(staged), length = shortest;
   double first = FIRST_TEMPERATURE * s->scale, last = LAST_TEMPERATURE * s->scale;
   bool gradual = length > LONG_SCHEDULE;
   int64_t attempts = 0, shorts = 0;
@@ -712,7 +717,6 @@ static void run_schedules(search *s, const moc__staged *staged) {
   }
   if (middle && !s->has_built) {
     find_carefully(s, length);
-    build_along_state(s);
   } else {
     if (gradual && !s->has_built && !descend(s)) return;
     find_feasible(s, (int64_t)length, QUICK_TEMPERATURE);

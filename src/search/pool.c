@@ -21,8 +21,7 @@ void moc__pool_release(moc__pool *pool) {
   pthread_mutex_destroy(&pool->lock);
 }
 
-/* Room for an order of n and so many pairs. */
-static bool make_room(moc__candidate *candidate, const moc_allocator *allocator, int32_t n, int64_t n_pairs) {
+bool moc__candidate_reserve(moc__candidate *candidate, const moc_allocator *allocator, int32_t n, int64_t n_pairs) {
   if (candidate->order == NULL) candidate->order = MOC__NEW(allocator, n, int32_t);
   return candidate->order != NULL &&
          moc__reserve(allocator, &candidate->pairs, n_pairs, &candidate->capacity, sizeof *candidate->pairs);
@@ -30,7 +29,7 @@ static bool make_room(moc__candidate *candidate, const moc_allocator *allocator,
 
 static bool copy(moc__candidate *to, const moc_allocator *allocator, int32_t n, const int32_t *order,
                  const moc__pair *pairs, int64_t n_pairs, int64_t extra, int64_t over) {
-  if (!make_room(to, allocator, n, n_pairs)) return false;
+  if (!moc__candidate_reserve(to, allocator, n, n_pairs)) return false;
   memcpy(to->order, order, (size_t)n * sizeof *order);
   if (n_pairs > 0) memcpy(to->pairs, pairs, (size_t)n_pairs * sizeof *pairs);
   to->n_pairs = n_pairs;
@@ -143,7 +142,7 @@ bool moc__pool_cross(moc__pool *pool, moc__rng *rng, bool *taken, moc__candidate
     int32_t low = (int32_t)moc__rng_below(rng, (uint32_t)pool->n), high = pool->n;
     if (moc__rng_below(rng, 2) == 0) high = low + (int32_t)moc__rng_below(rng, (uint32_t)(pool->n - low)) + 1;
     const moc__candidate *outer = &pool->plans[a], *inner = &pool->plans[b];
-    ok = make_room(child, &pool->allocator, pool->n, outer->n_pairs + inner->n_pairs);
+    ok = moc__candidate_reserve(child, &pool->allocator, pool->n, outer->n_pairs + inner->n_pairs);
     if (ok) cross(outer, inner, pool->n, low, high, taken, child);
   }
   pthread_mutex_unlock(&pool->lock);

@@ -53,6 +53,8 @@ bool moc__pool_offer(moc__pool *pool, const moc__candidate *plan);
  * scratch [n]. False when there are fewer than two, or memory is out. O(n). */
 bool moc__pool_cross(moc__pool *pool, moc__rng *rng, bool *taken, moc__candidate *child);
 
+/* Room for an order of n and so many pairs. False when memory is out. */
+bool moc__candidate_reserve(moc__candidate *candidate, const moc_allocator *allocator, int32_t n, int64_t n_pairs);
 /* Copy order and pairs of a state, `over` budget by so many units. False when memory is out. */
 bool moc__candidate_take(moc__candidate *candidate, const moc__state *state, int64_t over);
 static inline bool moc__candidate_better(const moc__candidate *a, const moc__candidate *b) {

@@ -23,12 +23,16 @@ LIMITS = [
 ]
 
 
+def solve(work, graph, budget, order, seed, moves, *more):
+    return work.run("solve", graph, "--budget", budget, "--order", order, "--threads", 1, "--seed", seed, "--moves", moves,
+                    "--prove", 0, "-o", "plan.json", "--quiet", "--json", *more, timeout=280)
+
+
 @pytest.mark.parametrize("graph, budget, order, limit", LIMITS)
 def test_plans_are_as_good_as_they_were(work, graph, budget, order, limit):
     best = None
     for seed in (1, 2, 3):
-        done = work.run("solve", GRAPHS / f"{graph}.json", "--budget", budget, "--order", order, "--threads", 1, "--seed", seed,
-                        "--moves", MOVES, "--prove", 0, "-o", "plan.json", "--quiet", "--json", timeout=300)
+        done = solve(work, GRAPHS / f"{graph}.json", budget, order, seed, MOVES)
         assert done.status == 0, done
         plan = done.json()
         added = 100 * (plan["total_duration"] / plan["baseline_duration"] - 1)
@@ -40,8 +44,7 @@ def seeds_with_a_plan(work, budget, moves, seeds, most):
     """How many of the seeds find a plan, none longer than `most` times the input order, for graph.json; all are verified."""
     found = 0
     for seed in seeds:
-        done = work.run("solve", "graph.json", "--budget", budget, "--order", "auto", "--threads", 1, "--seed", seed, "--moves", moves,
-                        "--prove", 0, "--time-limit", 250, "-o", "plan.json", "--quiet", "--json", timeout=280)
+        done = solve(work, "graph.json", budget, "auto", seed, moves, "--time-limit", 250)
         if done.status != 0:
             continue
         found += 1

@@ -31,15 +31,21 @@ static void *offer_many(void *argument) {
   return NULL;
 }
 
+static moc_graph *staged_example(const moc_allocator *a, moc__staged *staged) {
+  moc_error error;
+  moc_graph *graph = test_worked_example(a);
+  CHECK_OK(moc__staged_init(staged, graph, moc_graph_input_order(graph).items, a, &error), error);
+  return graph;
+}
+
 static void trace_of_many_threads_is_in_order(void **unused) {
   (void)unused;
   test_allocator memory;
   test_allocator_init(&memory);
   const moc_allocator *a = &memory.allocator;
-  moc_graph *graph = test_worked_example(a);
-  moc__staged staged;
   moc_error error;
-  CHECK_OK(moc__staged_init(&staged, graph, moc_graph_input_order(graph).items, a, &error), error);
+  moc__staged staged;
+  moc_graph *graph = staged_example(a, &staged);
   for (int round = 0; round < ROUNDS; round++) {
     moc__incumbent incumbent;
     CHECK_OK(moc__incumbent_init(&incumbent, a, moc__seconds(), &staged, 11, &error), error);
@@ -71,10 +77,9 @@ static void the_nearest_sequence_is_kept(void **unused) {
   test_allocator memory;
   test_allocator_init(&memory);
   const moc_allocator *a = &memory.allocator;
-  moc_graph *graph = test_worked_example(a);
-  moc__staged staged;
   moc_error error;
-  CHECK_OK(moc__staged_init(&staged, graph, moc_graph_input_order(graph).items, a, &error), error);
+  moc__staged staged;
+  moc_graph *graph = staged_example(a, &staged);
   moc__incumbent incumbent;
   CHECK_OK(moc__incumbent_init(&incumbent, a, moc__seconds(), &staged, 100, &error), error);
   const struct {
