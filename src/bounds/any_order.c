@@ -6,9 +6,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { MOST_OPS = 12000, MOST_ROUNDS = 2000 };
+enum { MOST_ROUNDS = 2000, SAMPLED_ROWS = 32 };
 #define MOST_ENTRIES INT64_C(20000000)
-#define MOST_WORK    INT64_C(2000000000)
+#define MOST_WORK    INT64_C(500000000)
 
 /* Bytes of one class of one operation that may be absent at a row. */
 typedef struct entry {
@@ -41,6 +41,7 @@ typedef struct cover_all {
   moc__wide *exact;             /* [classes] */
   bool *runs;                   /* [classes] chosen */
   double byte_unit, cost_unit;
+  bool *before, *after; /* [n] ancestors and descendants of a place, where there are no bitsets */
 } cover_all;
 
 static bool has(const uint64_t *set, int32_t v) {
@@ -91,14 +92,25 @@ static void find_holders(cover_all *c, int32_t t) {
   if (staged->n % 64 != 0) c->set[c->words - 1] &= (UINT64_C(1) << (staged->n % 64)) - 1;
 }
 
+/* What v holds itself. */
+static int64_t own_need(const moc__staged *staged, int32_t v) {
+  int64_t need = staged->workspace[v];
+  for (int64_t i = staged->reads.start[v]; i < staged->reads.start[v + 1]; i++)
+    need += staged->size[staged->reads.items[i]];
+  for (int32_t t = staged->first_output[v]; t < staged->first_output[v + 1]; t++) need += staged->size[t];
+  return need;
+}
+
+/* Make v a row if it is over budget. */
+static void add_row(cover_all *c, int32_t v) {
+  if (c->need[v] <= c->budget) return;
+  c->step[c->n_rows] = v;
+  c->row[v] = c->n_rows++;
+}
+
 static void fill_needs(cover_all *c) {
   const moc__staged *staged = c->staged;
-  for (int32_t v = 0; v < staged->n; v++) {
-    c->need[v] = staged->workspace[v];
-    for (int64_t i = staged->reads.start[v]; i < staged->reads.start[v + 1]; i++)
-      c->need[v] += staged->size[staged->reads.items[i]];
-    for (int32_t t = staged->first_output[v]; t < staged->first_output[v + 1]; t++) c->need[v] += staged->size[t];
-  }
+  for (int32_t v = 0; v < staged->n; v++) c->need[v] = own_need(staged, v);
   for (int32_t t = 0; t < staged->n_tensors; t++) {
     if (staged->size[t] == 0) continue;
     find_holders(c, t);
@@ -107,12 +119,7 @@ static void fill_needs(cover_all *c) {
         c->need[64 * k + __builtin_ctzll(left)] += staged->size[t];
     }
   }
-  for (int32_t v = 0; v < staged->n; v++) {
-    c->row[v] = -1;
-    if (c->need[v] <= c->budget) continue;
-    c->step[c->n_rows] = v;
-    c->row[v] = c->n_rows++;
-  }
+  for (int32_t v = 0; v < staged->n; v++) add_row(c, v);
 }
 
 /* --- Classes --- */
@@ -170,6 +177,18 @@ static int by_class(const void *a, const void *b) {
   return (x->row > y->row) - (x->row < y->row);
 }
 
+static bool add_entry(cover_all *c, int32_t class, int32_t row, int64_t bytes) {
+  if (c->n_entries >= MOST_ENTRIES ||
+      !moc__grow(&c->allocator, &c->entries, c->n_entries, &c->capacity, sizeof *c->entries))
+    return false;
+  c->entries[c->n_entries++] = (entry){class, row, bytes};
+  return true;
+}
+
+static void sort_entries(cover_all *c) {
+  if (c->n_entries > 0) qsort(c->entries, (size_t)c->n_entries, sizeof *c->entries, by_class);
+}
+
 static bool fill_entries(cover_all *c, bool (*stop)(void *), void *context) {
   const moc__staged *staged = c->staged;
   for (int32_t u = 0; u < staged->n; u++) {
@@ -184,17 +203,119 @@ static bool fill_entries(cover_all *c, bool (*stop)(void *), void *context) {
       for (int64_t k = 0; k < c->words; k++) {
         for (uint64_t left = c->set[k]; left != 0; left &= left - 1) {
           int32_t v = (int32_t)(64 * k) + __builtin_ctzll(left);
-          if (c->row[v] < 0) continue;
-          if (c->n_entries >= MOST_ENTRIES ||
-              !moc__grow(&c->allocator, &c->entries, c->n_entries, &c->capacity, sizeof *c->entries))
+          if (c->row[v] >= 0 && !add_entry(c, c->first[u] + class_of(c, t, v), c->row[v], staged->size[t]))
             return false;
-          c->entries[c->n_entries++] = (entry){c->first[u] + class_of(c, t, v), c->row[v], staged->size[t]};
         }
       }
     }
   }
-  if (c->n_entries > 0) qsort(c->entries, (size_t)c->n_entries, sizeof *c->entries, by_class);
+  sort_entries(c);
   return true;
+}
+
+/* --- A sample of rows, without bitsets --- */
+
+/* Bytes in memory at each place when operations run once, in the input order: at least what the place needs in any. */
+static bool fill_levels(const cover_all *c, int64_t *level) {
+  const moc__staged *staged = c->staged;
+  int64_t *change = MOC__NEW_ZEROED(&c->allocator, (int64_t)staged->n + 1, int64_t);
+  int32_t *place = MOC__NEW(&c->allocator, staged->n, int32_t);
+  bool ok = change != NULL && place != NULL;
+  for (int32_t t = 0; ok && t < staged->n_tensors; t++) {
+    int32_t first = staged->producer[t] < 0 ? 0 : c->rank[staged->producer[t]], last = first;
+    for (int64_t i = staged->readers.start[t]; i < staged->readers.start[t + 1]; i++) {
+      int32_t rank = c->rank[staged->readers.items[i]];
+      if (rank > last) last = rank;
+    }
+    change[first] += staged->size[t];
+    change[staged->keep[t] ? staged->n : last + 1] -= staged->size[t];
+  }
+  int64_t sum = 0;
+  for (int32_t v = 0; ok && v < staged->n; v++) place[c->rank[v]] = v;
+  for (int32_t i = 0; ok && i < staged->n; i++) {
+    sum += change[i];
+    level[place[i]] = sum + staged->workspace[place[i]];
+  }
+  moc__release(&c->allocator, change);
+  moc__release(&c->allocator, place);
+  return ok;
+}
+
+/* The place of most need in each of some parts of those over budget in the input order. */
+static int32_t sample_places(const cover_all *c, const int64_t *level, int32_t sample[SAMPLED_ROWS]) {
+  int32_t n = c->staged->n, over = 0, seen = 0, count = 0, last = -1;
+  for (int32_t v = 0; v < n; v++) over += level[v] > c->budget;
+  for (int32_t v = 0; v < n; v++) {
+    if (level[v] <= c->budget) continue;
+    int32_t part = (int32_t)((int64_t)SAMPLED_ROWS * seen++ / over);
+    if (part != last)
+      sample[count++] = v;
+    else if (level[v] > level[sample[count - 1]])
+      sample[count - 1] = v;
+    last = part;
+  }
+  return count;
+}
+
+/* Ancestors and descendants of v, to before[] and after[]. O(n + m). */
+static void relate_place(cover_all *c, int32_t v) {
+  const moc__staged *staged = c->staged;
+  memset(c->before, 0, (size_t)staged->n * sizeof *c->before);
+  memset(c->after, 0, (size_t)staged->n * sizeof *c->after);
+  for (int32_t w = v; w >= 0; w--) {
+    if (w != v && !c->before[w]) continue;
+    for (int64_t i = staged->reads.start[w]; i < staged->reads.start[w + 1]; i++) {
+      int32_t u = staged->producer[staged->reads.items[i]];
+      if (u >= 0) c->before[u] = true;
+    }
+  }
+  for (int32_t w = v + 1; w < staged->n; w++) {
+    for (int64_t i = staged->reads.start[w]; i < staged->reads.start[w + 1] && !c->after[w]; i++) {
+      int32_t u = staged->producer[staged->reads.items[i]];
+      c->after[w] = u == v || (u > v && c->after[u]);
+    }
+  }
+}
+
+/* Whether t is needed later than v, which does not touch it, but was there before. */
+static bool is_held(const cover_all *c, int32_t t, int32_t v) {
+  const moc__staged *staged = c->staged;
+  int32_t u = staged->producer[t];
+  if (u == v || (u >= 0 && !c->before[u])) return false;
+  bool later = staged->keep[t];
+  for (int64_t i = staged->readers.start[t]; i < staged->readers.start[t + 1]; i++) {
+    if (staged->readers.items[i] == v) return false;
+    later = later || c->after[staged->readers.items[i]];
+  }
+  return later;
+}
+
+/* Rows, and entries of one class for each operation: its chain is itself. */
+static bool fill_sampled(cover_all *c, bool (*stop)(void *), void *context) {
+  const moc__staged *staged = c->staged;
+  int32_t sample[SAMPLED_ROWS], count = 0;
+  int64_t *level = MOC__NEW(&c->allocator, staged->n, int64_t);
+  bool ok = level != NULL && fill_levels(c, level);
+  if (ok) count = sample_places(c, level, sample);
+  moc__release(&c->allocator, level);
+  for (int32_t u = 0; u < staged->n; u++) c->first[u + 1] = c->first[u] + (staged->compute_once[u] ? 0 : 2);
+  for (int32_t i = 0; ok && i < count; i++) {
+    int32_t v = sample[i];
+    if (stop != NULL && stop(context)) return false;
+    relate_place(c, v);
+    c->need[v] = own_need(staged, v);
+    for (int32_t t = 0; ok && t < staged->n_tensors; t++) {
+      if (staged->size[t] == 0 || !is_held(c, t, v)) continue;
+      int32_t u = staged->producer[t];
+      c->need[v] += staged->size[t];
+      if (u >= 0 && !staged->compute_once[u]) ok = add_entry(c, c->first[u] + 1, c->n_rows, staged->size[t]);
+    }
+    while (ok && c->need[v] <= c->budget && c->n_entries > 0 && c->entries[c->n_entries - 1].row == c->n_rows)
+      c->n_entries--;
+    add_row(c, v);
+  }
+  sort_entries(c);
+  return ok;
 }
 
 /* --- The ascent --- */
@@ -325,20 +446,26 @@ static void publish(cover_all *c, int64_t *extra, moc_certificate *certificate) 
   }
 }
 
-static bool allocate(cover_all *c) {
+/* Bitsets, or for a sample sets of one place. */
+static bool allocate(cover_all *c, bool sample) {
   const moc_allocator *a = &c->allocator;
   int64_t n = c->staged->n;
-  c->descendants = MOC__NEW_ZEROED(a, n * c->words, uint64_t);
-  c->ancestors = MOC__NEW_ZEROED(a, n * c->words, uint64_t);
-  c->set = MOC__NEW(a, c->words, uint64_t);
+  if (sample) {
+    c->before = MOC__NEW(a, n, bool);
+    c->after = MOC__NEW(a, n, bool);
+  } else {
+    c->descendants = MOC__NEW_ZEROED(a, n * c->words, uint64_t);
+    c->ancestors = MOC__NEW_ZEROED(a, n * c->words, uint64_t);
+    c->set = MOC__NEW(a, c->words, uint64_t);
+  }
   c->need = MOC__NEW(a, n, int64_t);
   c->row = MOC__NEW(a, n, int32_t);
   c->step = MOC__NEW(a, n, int32_t);
   c->rank = MOC__NEW(a, n, int32_t);
   c->chain = MOC__NEW(a, n, int32_t);
   c->first = MOC__NEW_ZEROED(a, n + 1, int32_t);
-  return c->descendants && c->ancestors && c->set && c->need && c->row && c->step && c->rank && c->chain &&
-         c->first;
+  bool sets = sample ? c->before && c->after : c->descendants && c->ancestors && c->set;
+  return sets && c->need && c->row && c->step && c->rank && c->chain && c->first;
 }
 
 static bool allocate_rows(cover_all *c) {
@@ -354,30 +481,37 @@ static bool allocate_rows(cover_all *c) {
   return c->value && c->best && c->slope && c->weight && c->earns && c->exact && c->runs;
 }
 
-moc_status moc__bound_any_order(const moc__staged *staged, int64_t budget, const int32_t *input_order,
+/* Rows and entries. False when memory is out, there are too many or it is stopped. */
+static bool fill(cover_all *c, bool sample, bool (*stop)(void *), void *context) {
+  for (int32_t v = 0; v < c->staged->n; v++) c->row[v] = -1;
+  if (sample) return fill_sampled(c, stop, context);
+  relate(c);
+  fill_needs(c);
+  return c->n_rows > 0 && fill_entries(c, stop, context);
+}
+
+moc_status moc__bound_any_order(const moc__staged *staged, int64_t budget, const int32_t *input_order, bool sample,
                                 bool (*stop)(void *), void *context, const moc_allocator *allocator, int64_t *extra,
                                 moc_certificate *certificate) {
   *extra = 0;
-  if (staged->n > MOST_OPS) return MOC_OK;
   cover_all c = {.allocator = *allocator, .staged = staged, .budget = budget, .words = (staged->n + 63) / 64};
-  bool ok = allocate(&c);
+  bool ok = allocate(&c, sample);
   if (ok) {
     for (int32_t i = 0; i < staged->n; i++) c.rank[input_order == NULL ? i : input_order[i]] = i;
-    relate(&c);
-    fill_needs(&c);
-    double cost = 0;
-    for (int32_t u = 0; u < staged->n; u++) cost += (double)staged->duration[u];
-    c.cost_unit = fmax(cost / staged->n, 1);
-    c.byte_unit = 1;
-    for (int32_t r = 0; r < c.n_rows; r++) c.byte_unit = fmax(c.byte_unit, (double)(c.need[c.step[r]] - budget));
-    if (c.n_rows > 0 && fill_entries(&c, stop, context)) {
+    if (fill(&c, sample, stop, context) && c.n_rows > 0) {
+      double cost = 0;
+      for (int32_t u = 0; u < staged->n; u++) cost += (double)staged->duration[u];
+      c.cost_unit = fmax(cost / staged->n, 1);
+      c.byte_unit = 1;
+      for (int32_t r = 0; r < c.n_rows; r++) c.byte_unit = fmax(c.byte_unit, (double)(c.need[c.step[r]] - budget));
       ok = allocate_rows(&c);
       if (ok) ascend(&c, stop, context);
       if (ok) publish(&c, extra, certificate);
     }
   }
-  void *blocks[] = {c.descendants, c.ancestors, c.set,  c.need,  c.row,    c.step,  c.rank,  c.chain, c.first,
-                    c.entries,     c.value,     c.best, c.slope, c.weight, c.earns, c.exact, c.runs};
+  void *blocks[] = {c.descendants, c.ancestors, c.set,     c.need,   c.row,  c.step,  c.rank,
+                    c.chain,       c.first,     c.entries, c.value,  c.best, c.slope, c.weight,
+                    c.earns,       c.exact,     c.runs,    c.before, c.after};
   for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) moc__release(allocator, blocks[i]);
   return ok ? MOC_OK : moc__out_of_memory(NULL);
 }

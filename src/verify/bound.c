@@ -198,7 +198,7 @@ moc_status moc_verify_bound(const moc_graph *graph, const moc_plan *plan, const 
     else if (certificate->kind == MOC_CERTIFICATE_BRANCHING)
       status = moc__verify_branching(graph, plan, &own, &found, error);
     else if (certificate->kind == MOC_CERTIFICATE_ANY_ORDER)
-      status = moc__verify_any_order(graph, plan, &own, &found, error);
+      status = moc__verify_any_order(graph, plan, MOC__TABLED, &own, &found, error);
     else
       status = refuse(&c, "it is of no known kind");
     return status == MOC_OK ? judge(plan, found, bound, error) : status;

@@ -10,9 +10,13 @@
 moc_status moc__verify_retention(const moc_graph *graph, const moc_plan *plan, const moc_allocator *allocator,
                                  int64_t *bound, moc_error *error);
 
-/* The same for the kind MOC_CERTIFICATE_ANY_ORDER. O(n (n + m) / 64 + weights * reads). */
-moc_status moc__verify_any_order(const moc_graph *graph, const moc_plan *plan, const moc_allocator *allocator,
-                                 int64_t *bound, moc_error *error);
+/* Of operations, up to which there is a table of who depends on whom. */
+enum { MOC__TABLED = 12000 };
+
+/* The same for the kind MOC_CERTIFICATE_ANY_ORDER. `most_related`: MOC__TABLED, but for tests. O(n (n + m) / 64 + weights * reads) with
+ * the table, O(weights * (n + m)) without. */
+moc_status moc__verify_any_order(const moc_graph *graph, const moc_plan *plan, int64_t most_related,
+                                 const moc_allocator *allocator, int64_t *bound, moc_error *error);
 
 /* The same for the kind MOC_CERTIFICATE_BRANCHING. As each of its parts on its own, and for each leaf the branches above it
  * times the rewards of their operations. */

@@ -149,6 +149,23 @@ def test_bound(solved):
     assert r.status == 1 and "the plan has none" in r.err, r
 
 
+def test_bound_over_all_orders_of_a_large_graph(work):
+    """Beyond 12,000 operations neither the solver nor who verifies has a table of who depends on whom."""
+    work.run("generate", "transformer", "--layers", "280", "-o", "large.json")
+    r = work.run("solve", "large.json", "--budget", "70%", "--order", "auto", "--threads", "1", "--moves", "20000", "-o", "plan.json")
+    assert r.status == 0, r
+    plan = json.loads((work.path / "plan.json").read_text())
+    assert plan["nodes"] > 12000 and plan["bound_scope"] == "any" and plan["certificate"]["kind"] == "any-order"
+    extra = plan["lower_bound"] - plan["baseline_duration"]
+    assert 0.03 * plan["baseline_duration"] < extra <= plan["total_duration"] - plan["baseline_duration"]
+    r = work.run("verify", "large.json", "plan.json", "--bound", "--json")
+    assert r.status == 0 and r.json()["certified_bound"] == plan["lower_bound"], r
+    plan["certificate"]["weights"][0]["weight"] *= 2
+    work.write("tampered.json", plan)
+    r = work.run("verify", "large.json", "tampered.json", "--bound")
+    assert r.status == 1 and "it proves" in r.err, r
+
+
 def test_certificates_of_all_kinds(work):
     """Written, read and proved again; with a larger share, or for a smaller budget, they prove something else."""
     graph = GRAPHS / "layered-100.json"
