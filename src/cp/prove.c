@@ -1,6 +1,7 @@
 /* Targets and what becomes of them; see prove.h. */
 #include "cp/prove.h"
 
+#include "bounds/any_order.h"
 #include "bounds/branching.h"
 #include "bounds/cover.h"
 #include "cp/dual.h"
@@ -105,6 +106,21 @@ static void prove_cover(moc__prover *p) {
     if (cover.extra > 0) certify(&cover, p->staged, &p->certificate);
   }
   moc__cover_release(&cover);
+}
+
+/* A bound over all orders holds for this one, too, and may be higher. */
+static void prove_any_order(moc__prover *p) {
+  int64_t extra = 0;
+  moc_certificate certificate = {0};
+  moc_status status = moc__bound_any_order(p->staged, p->budget, NULL, true, stop, p->incumbent, &p->allocator,
+                                           &extra, &certificate);
+  if (status == MOC_OK && extra > p->bound) {
+    raise_bound(p, extra);
+    moc__certificate_release(&p->certificate, &p->allocator);
+    p->certificate = certificate;
+  } else {
+    moc__certificate_release(&certificate, &p->allocator);
+  }
 }
 
 /* One improvement of the retention bound; false when it rises no more. */
@@ -244,6 +260,7 @@ moc__prover *moc__prover_create(const moc__staged *staged, int64_t budget, int32
   p->max_computes = max_computes;
   p->most = most_extra(staged, max_computes);
   prove_cover(p);
+  if (!moc__retain_suits(staged)) prove_any_order(p);
   bool goes_on = moc__retain_suits(staged) &&
                  moc__retain_init(&p->retain, staged, budget, max_computes, &p->allocator, NULL) == MOC_OK;
   p->part = goes_on ? RETENTION : DONE;
