@@ -108,8 +108,9 @@ enum {
   EFFORT_A_MOVE = 25      /* so much for each move made */
 };
 
-/* Operations, up to which the bound over all orders has a second try that takes up to half a second. */
-enum { MOST_RELATED = 1500 };
+/* Operations, up to which the bound over all orders has a second try that takes up to half a second; up to which a single
+ * thread finds it before there is a plan. */
+enum { MOST_RELATED = 1500, MOST_BEFORE_A_PLAN = 12000 };
 
 /* The clock or the caller ends the solve. */
 static bool out_of_time(void *context) {
@@ -170,30 +171,43 @@ static void prove_by_turns(worker *w) {
   if (w->role == BOTH) atomic_store(&incumbent->stop, true); /* its moves are all there are */
 }
 
-/* By a sample of places, and on a graph that is not large by all. When memory is out for it there is no bound, and no harm done. */
-static void bound_all_orders(solve *s) {
-  int64_t known = 0;
-  for (int all = 0; all <= (s->staged.n <= MOST_RELATED); all++) {
-    int64_t extra = 0;
-    moc_certificate certificate = {0};
-    moc_status status = moc__bound_any_order(&s->staged, s->options.budget, s->input_order, all == 0, stopped,
-                                             &s->incumbent, &s->allocator, &extra, &certificate);
-    if (status != MOC_OK || extra <= known) {
-      moc__certificate_release(&certificate, &s->allocator);
-      continue;
-    }
-    known = extra;
+/* Raise the bound to one over all orders, if that is higher. When memory is out for it there is none, and no harm done. */
+static void bound_orders(solve *s, bool sample) {
+  int64_t extra = 0;
+  moc_certificate certificate = {0};
+  moc_status status = moc__bound_any_order(&s->staged, s->options.budget, s->input_order, sample, stopped,
+                                           &s->incumbent, &s->allocator, &extra, &certificate);
+  if (status == MOC_OK && extra > s->incumbent.lower_bound - s->staged.total_duration) {
     moc__certificate_release(&s->certificate, &s->allocator);
     s->certificate = certificate;
     (void)moc__incumbent_raise(&s->incumbent, extra);
+  } else {
+    moc__certificate_release(&certificate, &s->allocator);
   }
+}
+
+/* The bound over all orders, then the search. A single thread has a turn of the search first where the bound takes long. */
+static void bound_and_search(worker *w) {
+  solve *s = w->solve;
+  int64_t moves = w->options.moves, turn = 0;
+  if (s->options.threads == 1 && s->staged.n > MOST_BEFORE_A_PLAN) {
+    turn = w->options.moves = moves == 0 ? FIRST_TURN : moc__min(moves, FIRST_TURN);
+    moc__anneal(&s->staged, &w->options, &s->pool, &s->guide, &s->incumbent);
+    w->options.stream++;
+  }
+  if (!moc__stopped(&s->incumbent)) bound_orders(s, true);
+  if (!moc__stopped(&s->incumbent) && s->staged.n <= MOST_RELATED) bound_orders(s, false);
+  if (moc__stopped(&s->incumbent) || (moves > 0 && turn == moves)) return;
+  w->options.moves = moves == 0 ? 0 : moves - turn;
+  moc__anneal(&s->staged, &w->options, &s->pool, &s->guide, &s->incumbent);
 }
 
 static void *work(void *argument) {
   worker *w = argument;
   solve *s = w->solve;
-  if (w->role == BOUNDS) bound_all_orders(s);
-  if (w->role == SEARCHES || w->role == BOUNDS)
+  if (w->role == BOUNDS)
+    bound_and_search(w);
+  else if (w->role == SEARCHES)
     moc__anneal(&s->staged, &w->options, &s->pool, &s->guide, &s->incumbent);
   else
     prove_by_turns(w);

@@ -241,7 +241,7 @@ static bool fill_levels(const cover_all *c, int64_t *level) {
   return ok;
 }
 
-/* The place of most need in each of some parts of those over budget in the input order. */
+/* Those places of which the input order has more than the budget, in equal parts: the one of most bytes of each part. */
 static int32_t sample_places(const cover_all *c, const int64_t *level, int32_t sample[SAMPLED_ROWS]) {
   int32_t n = c->staged->n, over = 0, seen = 0, count = 0, last = -1;
   for (int32_t v = 0; v < n; v++) over += level[v] > c->budget;
@@ -301,17 +301,19 @@ static bool fill_sampled(cover_all *c, bool (*stop)(void *), void *context) {
   for (int32_t u = 0; u < staged->n; u++) c->first[u + 1] = c->first[u] + (staged->compute_once[u] ? 0 : 2);
   for (int32_t i = 0; ok && i < count; i++) {
     int32_t v = sample[i];
+    int64_t begun = c->n_entries;
+    bool all = true;
     if (stop != NULL && stop(context)) return false;
     relate_place(c, v);
     c->need[v] = own_need(staged, v);
-    for (int32_t t = 0; ok && t < staged->n_tensors; t++) {
+    for (int32_t t = 0; all && t < staged->n_tensors; t++) {
       if (staged->size[t] == 0 || !is_held(c, t, v)) continue;
       int32_t u = staged->producer[t];
       c->need[v] += staged->size[t];
-      if (u >= 0 && !staged->compute_once[u]) ok = add_entry(c, c->first[u] + 1, c->n_rows, staged->size[t]);
+      if (u >= 0 && !staged->compute_once[u]) all = add_entry(c, c->first[u] + 1, c->n_rows, staged->size[t]);
     }
-    while (ok && c->need[v] <= c->budget && c->n_entries > 0 && c->entries[c->n_entries - 1].row == c->n_rows)
-      c->n_entries--;
+    if (!all || c->need[v] <= c->budget) c->n_entries = begun;
+    if (!all) break; /* the rows before will do */
     add_row(c, v);
   }
   sort_entries(c);
@@ -362,7 +364,7 @@ static double evaluate(cover_all *c) {
 static void ascend(cover_all *c, bool (*stop)(void *), void *context) {
   enum { PATIENCE = 25 };
   double best = -1, factor = 1.5;
-  int64_t rounds = moc__min(MOST_ROUNDS, 50 + MOST_WORK / (1 + c->n_entries));
+  int64_t rounds = moc__min(MOST_ROUNDS, 50 + MOST_WORK / (1 + c->staged->n + c->n_entries));
   int32_t since = 0;
   for (int64_t round = 0; round < rounds && factor > 1e-4; round++) {
     if (stop != NULL && stop(context)) return;

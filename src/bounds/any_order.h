@@ -17,7 +17,7 @@
  * others. The chain of each u is chosen greedily along a given order of operations, so that who verifies finds the same.
  *
  * Bitsets of ancestors and descendants: O(n^2) bits, O(n m / 64) time, O(pairs of a tensor and a v over budget) a round. A sample
- * does without: only some v have a weight, in equal parts of those over budget in the given order the one of most memory, and the
+ * does without: only some v have a weight, in equal parts of those over budget in the input order the one of most bytes, and the
  * chain of each u is u alone. O(n + m) for each v, and so few weights that the ascent mostly gets farther, but where chains matter. */
 #ifndef MOC_BOUNDS_ANY_ORDER_H
 #define MOC_BOUNDS_ANY_ORDER_H
@@ -25,7 +25,8 @@
 #include "model/staged.h"
 
 /* The extra duration that is proved, to *extra, and its certificate (as moc__prover_destroy does). `input_order` [n]: the
- * graph's input order in places of `staged`, NULL where these are the same. Deterministic unless stopped. OUT_OF_MEMORY. */
+ * graph's input order in places of `staged`, NULL where these are the same. Without `sample` it is for graphs of which who verifies
+ * has the table, too (MOC__TABLED). Deterministic unless stopped. OUT_OF_MEMORY, or no bound where little is missing. */
 moc_status moc__bound_any_order(const moc__staged *staged, int64_t budget, const int32_t *input_order, bool sample,
                                 bool (*stop)(void *), void *context, const moc_allocator *allocator, int64_t *extra,
                                 moc_certificate *certificate);

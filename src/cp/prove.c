@@ -260,9 +260,9 @@ moc__prover *moc__prover_create(const moc__staged *staged, int64_t budget, int32
   p->max_computes = max_computes;
   p->most = most_extra(staged, max_computes);
   prove_cover(p);
-  if (!moc__retain_suits(staged)) prove_any_order(p);
-  bool goes_on = moc__retain_suits(staged) &&
-                 moc__retain_init(&p->retain, staged, budget, max_computes, &p->allocator, NULL) == MOC_OK;
+  bool suits = moc__retain_suits(staged);
+  if (!suits) prove_any_order(p);
+  bool goes_on = suits && moc__retain_init(&p->retain, staged, budget, max_computes, &p->allocator, NULL) == MOC_OK;
   p->part = goes_on ? RETENTION : DONE;
   return p;
 }

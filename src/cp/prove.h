@@ -1,6 +1,7 @@
 /* The prover: raises the lower bound until it meets the best plan, and finds plans on the way.
  *
- * First the covering bound (bounds/cover.h), at once; then the retention bound (bounds/retain.h), until it rises no more. Then
+ * First the covering bound (bounds/cover.h), at once; then the retention bound (bounds/retain.h), until it rises no more; for a graph
+ * that is too large for it, and so for the rest, the bound over all orders (bounds/any_order.h) instead, at once, too. Then
  * the constraint program is asked for a schedule below a target: a refusal proves the target a lower bound, an answer is a
  * better plan. Targets lie between bound and plan, nearer to the bound after a failure and further after a success (a
  * destructive lower bound); the plan's own duration is the last. While there is no plan, it is more than any schedule takes:
