@@ -171,19 +171,12 @@ static void prove_by_turns(worker *w) {
   if (w->role == BOTH) atomic_store(&incumbent->stop, true); /* its moves are all there are */
 }
 
-/* Raise the bound to one over all orders, if that is higher. When memory is out for it there is none, and no harm done. */
+/* Raise the bound to one over all orders. When memory is out for it there is none, and no harm done. */
 static void bound_orders(solve *s, bool sample) {
-  int64_t extra = 0;
-  moc_certificate certificate = {0};
+  int64_t extra;
   moc_status status = moc__bound_any_order(&s->staged, s->options.budget, s->input_order, sample, stopped,
-                                           &s->incumbent, &s->allocator, &extra, &certificate);
-  if (status == MOC_OK && extra > s->incumbent.lower_bound - s->staged.total_duration) {
-    moc__certificate_release(&s->certificate, &s->allocator);
-    s->certificate = certificate;
-    (void)moc__incumbent_raise(&s->incumbent, extra);
-  } else {
-    moc__certificate_release(&certificate, &s->allocator);
-  }
+                                           &s->incumbent, &s->allocator, &extra, &s->certificate);
+  if (status == MOC_OK && extra > 0) (void)moc__incumbent_raise(&s->incumbent, extra);
 }
 
 /* The bound over all orders, then the search. A single thread has a turn of the search first where the bound takes long. */

@@ -215,42 +215,17 @@ static bool fill_entries(cover_all *c, bool (*stop)(void *), void *context) {
 
 /* --- A sample of rows, without bitsets --- */
 
-/* Bytes in memory at each place when operations run once, in the input order: at least what the place needs in any. */
-static bool fill_levels(const cover_all *c, int64_t *level) {
-  const moc__staged *staged = c->staged;
-  int64_t *change = MOC__NEW_ZEROED(&c->allocator, (int64_t)staged->n + 1, int64_t);
-  int32_t *place = MOC__NEW(&c->allocator, staged->n, int32_t);
-  bool ok = change != NULL && place != NULL;
-  for (int32_t t = 0; ok && t < staged->n_tensors; t++) {
-    int32_t first = staged->producer[t] < 0 ? 0 : c->rank[staged->producer[t]], last = first;
-    for (int64_t i = staged->readers.start[t]; i < staged->readers.start[t + 1]; i++) {
-      int32_t rank = c->rank[staged->readers.items[i]];
-      if (rank > last) last = rank;
-    }
-    change[first] += staged->size[t];
-    change[staged->keep[t] ? staged->n : last + 1] -= staged->size[t];
-  }
-  int64_t sum = 0;
-  for (int32_t v = 0; ok && v < staged->n; v++) place[c->rank[v]] = v;
-  for (int32_t i = 0; ok && i < staged->n; i++) {
-    sum += change[i];
-    level[place[i]] = sum + staged->workspace[place[i]];
-  }
-  moc__release(&c->allocator, change);
-  moc__release(&c->allocator, place);
-  return ok;
-}
-
-/* Those places of which the input order has more than the budget, in equal parts: the one of most bytes of each part. */
+/* Those places of which the input order has more than the budget, in equal parts: the one of most bytes of each part. Its levels are
+ * by rank. */
 static int32_t sample_places(const cover_all *c, const int64_t *level, int32_t sample[SAMPLED_ROWS]) {
   int32_t n = c->staged->n, over = 0, seen = 0, count = 0, last = -1;
-  for (int32_t v = 0; v < n; v++) over += level[v] > c->budget;
+  for (int32_t v = 0; v < n; v++) over += level[c->rank[v]] > c->budget;
   for (int32_t v = 0; v < n; v++) {
-    if (level[v] <= c->budget) continue;
+    if (level[c->rank[v]] <= c->budget) continue;
     int32_t part = (int32_t)((int64_t)SAMPLED_ROWS * seen++ / over);
     if (part != last)
       sample[count++] = v;
-    else if (level[v] > level[sample[count - 1]])
+    else if (level[c->rank[v]] > level[c->rank[sample[count - 1]]])
       sample[count - 1] = v;
     last = part;
   }
@@ -293,13 +268,14 @@ static bool is_held(const cover_all *c, int32_t t, int32_t v) {
 /* Rows, and entries of one class for each operation: its chain is itself. */
 static bool fill_sampled(cover_all *c, bool (*stop)(void *), void *context) {
   const moc__staged *staged = c->staged;
-  int32_t sample[SAMPLED_ROWS], count = 0;
+  int32_t sample[SAMPLED_ROWS];
   int64_t *level = MOC__NEW(&c->allocator, staged->n, int64_t);
-  bool ok = level != NULL && fill_levels(c, level);
-  if (ok) count = sample_places(c, level, sample);
+  if (level == NULL) return false;
+  moc__staged_levels(staged, c->rank, level);
+  int32_t count = sample_places(c, level, sample);
   moc__release(&c->allocator, level);
   for (int32_t u = 0; u < staged->n; u++) c->first[u + 1] = c->first[u] + (staged->compute_once[u] ? 0 : 2);
-  for (int32_t i = 0; ok && i < count; i++) {
+  for (int32_t i = 0; i < count; i++) {
     int32_t v = sample[i];
     int64_t begun = c->n_entries;
     bool all = true;
@@ -317,7 +293,7 @@ static bool fill_sampled(cover_all *c, bool (*stop)(void *), void *context) {
     add_row(c, v);
   }
   sort_entries(c);
-  return ok;
+  return true;
 }
 
 /* --- The ascent --- */
@@ -434,9 +410,14 @@ static void publish(cover_all *c, int64_t *extra, moc_certificate *certificate) 
   if (!prove(c, shift, &total) || total <= 0) return;
   moc__wide proved = total / unit + (total % unit != 0);
   if (proved > MOC_MAX_TOTAL - c->staged->total_duration) return; /* no schedule at all; no status says so */
-  moc_bound_weight *weights = MOC__NEW(&c->allocator, c->n_rows, moc_bound_weight);
-  if (weights == NULL) return;
   *extra = (int64_t)proved;
+  if (c->staged->total_duration + *extra <= certificate->bound) return;
+  moc_bound_weight *weights = MOC__NEW(&c->allocator, c->n_rows, moc_bound_weight);
+  if (weights == NULL) {
+    *extra = 0;
+    return;
+  }
+  moc__certificate_release(certificate, &c->allocator);
   *certificate = (moc_certificate){.bound = c->staged->total_duration + *extra,
                                    .kind = MOC_CERTIFICATE_ANY_ORDER,
                                    .shift = shift,
@@ -448,7 +429,7 @@ static void publish(cover_all *c, int64_t *extra, moc_certificate *certificate) 
   }
 }
 
-/* Bitsets, or for a sample sets of one place. */
+/* Bitsets and chains, or for a sample sets of one place. */
 static bool allocate(cover_all *c, bool sample) {
   const moc_allocator *a = &c->allocator;
   int64_t n = c->staged->n;
@@ -459,15 +440,15 @@ static bool allocate(cover_all *c, bool sample) {
     c->descendants = MOC__NEW_ZEROED(a, n * c->words, uint64_t);
     c->ancestors = MOC__NEW_ZEROED(a, n * c->words, uint64_t);
     c->set = MOC__NEW(a, c->words, uint64_t);
+    c->chain = MOC__NEW(a, n, int32_t);
   }
   c->need = MOC__NEW(a, n, int64_t);
   c->row = MOC__NEW(a, n, int32_t);
   c->step = MOC__NEW(a, n, int32_t);
   c->rank = MOC__NEW(a, n, int32_t);
-  c->chain = MOC__NEW(a, n, int32_t);
   c->first = MOC__NEW_ZEROED(a, n + 1, int32_t);
-  bool sets = sample ? c->before && c->after : c->descendants && c->ancestors && c->set;
-  return sets && c->need && c->row && c->step && c->rank && c->chain && c->first;
+  bool sets = sample ? c->before && c->after : c->descendants && c->ancestors && c->set && c->chain;
+  return sets && c->need && c->row && c->step && c->rank && c->first;
 }
 
 static bool allocate_rows(cover_all *c) {

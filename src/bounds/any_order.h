@@ -24,9 +24,10 @@
 
 #include "model/staged.h"
 
-/* The extra duration that is proved, to *extra, and its certificate (as moc__prover_destroy does). `input_order` [n]: the
- * graph's input order in places of `staged`, NULL where these are the same. Without `sample` it is for graphs of which who verifies
- * has the table, too (MOC__TABLED). Deterministic unless stopped. OUT_OF_MEMORY, or no bound where little is missing. */
+/* The extra duration that is proved, to *extra, 0 if none. Its certificate takes the place of *certificate, which moc__certificate_release
+ * releases, if it proves more. `input_order` [n]: the graph's input order in places of `staged`, NULL where these are the same.
+ * Without `sample` it is for graphs of which who verifies has the table, too (MOC__TABLED). Deterministic unless
+ * stopped. OUT_OF_MEMORY, or no bound where little is missing. */
 moc_status moc__bound_any_order(const moc__staged *staged, int64_t budget, const int32_t *input_order, bool sample,
                                 bool (*stop)(void *), void *context, const moc_allocator *allocator, int64_t *extra,
                                 moc_certificate *certificate);

@@ -15,22 +15,6 @@ typedef struct gap {
   int64_t bytes;
 } gap;
 
-static void profile_of(const moc__staged *staged, int64_t *profile) {
-  int32_t n = staged->n;
-  memset(profile, 0, (size_t)n * sizeof *profile);
-  for (int32_t t = 0; t < staged->n_tensors; t++) {
-    int64_t begin = staged->readers.start[t], end = staged->readers.start[t + 1];
-    int32_t q = staged->producer[t], first = q < 0 ? 0 : q, last = first;
-    if (q < 0 && begin == end && !staged->keep[t]) continue; /* never resident */
-    if (end > begin) last = staged->readers.items[end - 1];
-    if (staged->keep[t]) last = n - 1;
-    profile[first] += staged->size[t];
-    if (last + 1 < n) profile[last + 1] -= staged->size[t];
-  }
-  for (int32_t j = 1; j < n; j++) profile[j] += profile[j - 1];
-  for (int32_t j = 0; j < n; j++) profile[j] += staged->workspace[j];
-}
-
 static int by_start(const void *a, const void *b) {
   const gap *x = a, *y = b;
   if (x->from != y->from) return x->from < y->from ? -1 : 1;
@@ -95,7 +79,7 @@ moc_status moc__cover_init(moc__cover *cover, const moc__staged *staged, int64_t
   bool ok = profile && row && gaps && cover->step && cover->excess && cover->weight && cover->cost &&
             cover->first_part && cover->parts;
   if (ok) {
-    profile_of(staged, profile);
+    moc__staged_levels(staged, NULL, profile);
     for (int32_t j = 0; j < n; j++) {
       row[j] = cover->n_rows;
       if (profile[j] <= budget) continue;

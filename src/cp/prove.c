@@ -110,17 +110,10 @@ static void prove_cover(moc__prover *p) {
 
 /* A bound over all orders holds for this one, too, and may be higher. */
 static void prove_any_order(moc__prover *p) {
-  int64_t extra = 0;
-  moc_certificate certificate = {0};
-  moc_status status = moc__bound_any_order(p->staged, p->budget, NULL, true, stop, p->incumbent, &p->allocator,
-                                           &extra, &certificate);
-  if (status == MOC_OK && extra > p->bound) {
+  int64_t extra;
+  if (moc__bound_any_order(p->staged, p->budget, NULL, true, stop, p->incumbent, &p->allocator, &extra,
+                           &p->certificate) == MOC_OK)
     raise_bound(p, extra);
-    moc__certificate_release(&p->certificate, &p->allocator);
-    p->certificate = certificate;
-  } else {
-    moc__certificate_release(&certificate, &p->allocator);
-  }
 }
 
 /* One improvement of the retention bound; false when it rises no more. */

@@ -146,3 +146,22 @@ int64_t moc__staged_sequence(const moc__staged *staged, const int32_t *order, mo
   for (int64_t i = 0; i < length; i++) sequence[i] = staged->order[sequence[i]];
   return length;
 }
+
+void moc__staged_levels(const moc__staged *staged, const int32_t *place, int64_t *level) {
+  int32_t n = staged->n;
+  memset(level, 0, (size_t)n * sizeof *level);
+  for (int32_t t = 0; t < staged->n_tensors; t++) {
+    int64_t begin = staged->readers.start[t], end = staged->readers.start[t + 1];
+    int32_t q = staged->producer[t], first = q < 0 ? 0 : place == NULL ? q : place[q], last = first;
+    if (q < 0 && begin == end && !staged->keep[t]) continue; /* never resident */
+    for (int64_t i = begin; i < end; i++) {
+      int32_t reader = staged->readers.items[i], at = place == NULL ? reader : place[reader];
+      if (at > last) last = at;
+    }
+    if (staged->keep[t]) last = n - 1;
+    level[first] += staged->size[t];
+    if (last + 1 < n) level[last + 1] -= staged->size[t];
+  }
+  for (int32_t i = 1; i < n; i++) level[i] += level[i - 1];
+  for (int32_t p = 0; p < n; p++) level[place == NULL ? p : place[p]] += staged->workspace[p];
+}

@@ -54,5 +54,8 @@ int64_t moc__staged_sequence(const moc__staged *staged, const int32_t *order, mo
 /* The same as numbers of the model, without its pauses: at most n + n_pairs. */
 int64_t moc__staged_numbers(const moc__staged *staged, const int32_t *order, moc__pair *pairs, int64_t n_pairs,
                             int32_t *numbers);
+/* Bytes in memory at each place of an order, to level [n], when nothing is computed again. `place` [n]: of each in that order; NULL: as
+ * they are. O(n + m). */
+void moc__staged_levels(const moc__staged *staged, const int32_t *place, int64_t *level);
 
 #endif

@@ -18,8 +18,7 @@
  *
  * and the extra duration is an integer. The readers w_i are taken greedily in the input order.
  *
- * On a graph for which the table of who depends on whom is too large none are taken: all runs of u are of class 0, and what v depends
- * on, and what on v, is found for each v that has a weight. */
+ * On a graph for which the table of who depends on whom is too large none are taken: all runs of u are of class 0. */
 #include "base/wide.h"
 #include "verify/certificates.h"
 
@@ -35,7 +34,7 @@ typedef struct order_check {
   int64_t *weight;   /* [n] of each operation */
   moc_op *chain;     /* [n + 1] */
   moc__wide *spared; /* [n + 2] E', then E_0, E_1, ...; without the table [n] E_0 of each operation */
-  bool *before;      /* [n] without the table: the operation at hand depends on it; */
+  bool *before;      /* [n] the operation at hand depends on it; */
   bool *after;       /* [n] it depends on that */
   moc__wide sum;
 } order_check;
@@ -70,6 +69,50 @@ static bool add_product(moc__wide *sum, moc__wide factor, moc__wide value) {
   return !__builtin_mul_overflow(factor, value, &product) && !__builtin_add_overflow(*sum, product, sum);
 }
 
+/* What v depends on, and what depends on v; itself, too. */
+static void find_related(order_check *c, moc_op v) {
+  moc_op_list order = moc_graph_input_order(c->graph);
+  memset(c->before, 0, (size_t)c->n * sizeof *c->before);
+  memset(c->after, 0, (size_t)c->n * sizeof *c->after);
+  c->before[v] = c->after[v] = true;
+  for (int64_t i = c->n - 1; i >= 0; i--) { /* those before it, from the last */
+    if (!c->before[order.items[i]]) continue;
+    moc_tensor_list read = moc_graph_op_reads(c->graph, order.items[i]);
+    for (int64_t k = 0; k < read.count; k++) {
+      moc_op u = moc_graph_tensor_producer(c->graph, read.items[k]);
+      if (u != MOC_NONE) c->before[u] = true;
+    }
+  }
+  for (int64_t i = 0; i < c->n; i++) {
+    moc_tensor_list read = moc_graph_op_reads(c->graph, order.items[i]);
+    for (int64_t k = 0; k < read.count; k++) {
+      moc_op u = moc_graph_tensor_producer(c->graph, read.items[k]);
+      if (u != MOC_NONE && c->after[u]) c->after[order.items[i]] = true;
+    }
+  }
+}
+
+/* What weight l_v adds to the sum and, without the table, to what each operation can spare. */
+static moc_status apply_weight(order_check *c, moc_op v) {
+  moc__wide excess = moc_graph_op_workspace(c->graph, v) - (moc__wide)c->budget;
+  find_related(c, v);
+  for (moc_tensor t = 0; t < moc_graph_tensors(c->graph); t++) {
+    moc_op u = moc_graph_tensor_producer(c->graph, t);
+    moc_op_list readers = moc_graph_tensor_readers(c->graph, t);
+    bool touched = u == v, later = moc_graph_tensor_keep(c->graph, t);
+    for (int64_t i = 0; i < readers.count; i++) {
+      touched = touched || readers.items[i] == v;
+      later = later || c->after[readers.items[i]];
+    }
+    bool held = !touched && later && (u == MOC_NONE || c->before[u]);
+    if (touched || held) excess += moc_graph_tensor_size(c->graph, t);
+    if (c->depend == NULL && held && u != MOC_NONE && !moc_graph_op_compute_once(c->graph, u) &&
+        !add_product(&c->spared[u], c->weight[v], moc_graph_tensor_size(c->graph, t)))
+      return refuse(c, "its sums are beyond 128 bits");
+  }
+  return add_product(&c->sum, c->weight[v], excess) ? MOC_OK : refuse(c, "its sums are beyond 128 bits");
+}
+
 static bool touches(const order_check *c, moc_op v, moc_tensor t) {
   if (moc_graph_tensor_producer(c->graph, t) == v) return true;
   moc_op_list readers = moc_graph_tensor_readers(c->graph, t);
@@ -87,16 +130,6 @@ static bool needed_after(const order_check *c, moc_tensor t, moc_op v) {
     if (depends(c, readers.items[i], v)) return true;
   }
   return false;
-}
-
-static moc_status apply_weight(order_check *c, moc_op v) {
-  moc__wide excess = moc_graph_op_workspace(c->graph, v) - (moc__wide)c->budget;
-  for (moc_tensor t = 0; t < moc_graph_tensors(c->graph); t++) {
-    moc_op u = moc_graph_tensor_producer(c->graph, t);
-    bool before = u == MOC_NONE || depends(c, v, u);
-    if (touches(c, v, t) || (before && needed_after(c, t, v))) excess += moc_graph_tensor_size(c->graph, t);
-  }
-  return add_product(&c->sum, c->weight[v], excess) ? MOC_OK : refuse(c, "its sums are beyond 128 bits");
 }
 
 /* u, and the readers of its outputs, in the input order, that depend on one another. Their number. */
@@ -157,51 +190,7 @@ static moc_status subtract_spared(order_check *c, moc_op u) {
   return MOC_OK;
 }
 
-/* --- Without the table --- */
-
-static void find_related(order_check *c, moc_op v) {
-  moc_op_list order = moc_graph_input_order(c->graph);
-  memset(c->before, 0, (size_t)c->n * sizeof *c->before);
-  memset(c->after, 0, (size_t)c->n * sizeof *c->after);
-  c->before[v] = c->after[v] = true;
-  for (int64_t i = c->n - 1; i >= 0; i--) { /* those before it, from the last */
-    if (!c->before[order.items[i]]) continue;
-    moc_tensor_list read = moc_graph_op_reads(c->graph, order.items[i]);
-    for (int64_t k = 0; k < read.count; k++) {
-      moc_op u = moc_graph_tensor_producer(c->graph, read.items[k]);
-      if (u != MOC_NONE) c->before[u] = true;
-    }
-  }
-  for (int64_t i = 0; i < c->n; i++) {
-    moc_tensor_list read = moc_graph_op_reads(c->graph, order.items[i]);
-    for (int64_t k = 0; k < read.count; k++) {
-      moc_op u = moc_graph_tensor_producer(c->graph, read.items[k]);
-      if (u != MOC_NONE && c->after[u]) c->after[order.items[i]] = true;
-    }
-  }
-}
-
-/* What weight l_v adds to the sum, and to what each operation can spare. */
-static moc_status apply_weight_alone(order_check *c, moc_op v) {
-  moc__wide excess = moc_graph_op_workspace(c->graph, v) - (moc__wide)c->budget;
-  find_related(c, v);
-  for (moc_tensor t = 0; t < moc_graph_tensors(c->graph); t++) {
-    moc_op u = moc_graph_tensor_producer(c->graph, t);
-    moc_op_list readers = moc_graph_tensor_readers(c->graph, t);
-    bool touched = u == v, later = moc_graph_tensor_keep(c->graph, t);
-    for (int64_t i = 0; i < readers.count; i++) {
-      touched = touched || readers.items[i] == v;
-      later = later || c->after[readers.items[i]];
-    }
-    bool held = !touched && later && (u == MOC_NONE || c->before[u]);
-    if (touched || held) excess += moc_graph_tensor_size(c->graph, t);
-    if (held && u != MOC_NONE && !moc_graph_op_compute_once(c->graph, u) &&
-        !add_product(&c->spared[u], c->weight[v], moc_graph_tensor_size(c->graph, t)))
-      return refuse(c, "its sums are beyond 128 bits");
-  }
-  return add_product(&c->sum, c->weight[v], excess) ? MOC_OK : refuse(c, "its sums are beyond 128 bits");
-}
-
+/* Without the table. */
 static moc_status subtract_spared_alone(order_check *c, moc_op u) {
   moc__wide spared = c->spared[u] - ((moc__wide)moc_graph_op_duration(c->graph, u) << c->certificate->shift);
   if (spared > 0 && __builtin_sub_overflow(c->sum, spared, &c->sum))
@@ -224,7 +213,7 @@ static moc_status check(order_check *c, int64_t *bound) {
   if (table) find_dependents(c);
   for (moc_op op = 0; op < c->n && status == MOC_OK; op++) {
     baseline += moc_graph_op_duration(c->graph, op);
-    if (c->weight[op] > 0) status = table ? apply_weight(c, op) : apply_weight_alone(c, op);
+    if (c->weight[op] > 0) status = apply_weight(c, op);
   }
   for (moc_op op = 0; op < c->n && status == MOC_OK; op++) {
     if (moc_graph_op_compute_once(c->graph, op)) continue;
@@ -252,13 +241,12 @@ moc_status moc__verify_any_order(const moc_graph *graph, const moc_plan *plan, i
   if (table) {
     c.depend = MOC__NEW_ZEROED(allocator, c.n * c.words, uint64_t);
     c.chain = MOC__NEW(allocator, c.n + 1, moc_op);
-  } else {
-    c.before = MOC__NEW(allocator, c.n, bool);
-    c.after = MOC__NEW(allocator, c.n, bool);
   }
+  c.before = MOC__NEW(allocator, c.n, bool);
+  c.after = MOC__NEW(allocator, c.n, bool);
   c.weight = MOC__NEW_ZEROED(allocator, c.n, int64_t);
   c.spared = MOC__NEW_ZEROED(allocator, c.n + 2, moc__wide);
-  bool ok = c.weight && c.spared && (table ? c.depend && c.chain : c.before && c.after);
+  bool ok = c.weight && c.spared && c.before && c.after && (!table || (c.depend && c.chain));
   moc_status status = ok ? check(&c, bound) : moc__out_of_memory(error);
   void *blocks[] = {c.depend, c.weight, c.chain, c.spared, c.before, c.after};
   for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) moc__release(allocator, blocks[i]);
