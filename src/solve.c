@@ -104,8 +104,8 @@ enum {
   FIRST_TURN = 200000,    /* moves */
   FIRST_EFFORT = 500000,  /* of proving while others search, in about microseconds; then twice as much each time */
   MOST_EFFORT = 16000000, /* of one turn; */
-  MOST_ALONE = 5000000,   /* of a single thread, and no more than: */
-  EFFORT_A_MOVE = 25      /* so much for each move made */
+  LEAST_ALONE = 20000,    /* of a single thread, as much as it made moves, but no less, */
+  MOST_ALONE = 5000000    /* and no more than this */
 };
 
 /* Operations, up to which the bound over all orders has a second try that takes up to half a second; up to which a single
@@ -140,8 +140,8 @@ static void prove_by_turns(worker *w) {
       turn.relaxes = false; /* the prover posts from now on */
       left -= turn.moves;
       next = moc__min(2 * next, INT64_MAX / 4);
-      effort =
-          w->role == BOTH ? moc__min(MOST_ALONE, EFFORT_A_MOVE * turn.moves) : moc__min(2 * effort, MOST_EFFORT);
+      effort = w->role == BOTH ? moc__max(LEAST_ALONE, moc__min(MOST_ALONE, turn.moves))
+                               : moc__min(2 * effort, MOST_EFFORT);
       if (moc__stopped(incumbent)) break;
     }
     if (prover == NULL)
@@ -152,10 +152,11 @@ static void prove_by_turns(worker *w) {
     int64_t plan = moc__incumbent_extra(incumbent);
     more = moc__prover_run(prover, effort);
     int64_t rise = moc__prover_bound(prover) - bound, fall = plan - moc__incumbent_extra(incumbent);
-    search = (rise <= bound / 1000 || (fall >= rise && w->role == PROVES)) && moc__prover_found(prover) == found;
+    bool stuck = rise <= bound / 1000 && moc__prover_found(prover) == found;
+    search = stuck || ((fall >= rise || w->role == BOTH) && moc__prover_found(prover) == found);
     if (more) moc__prover_write_down(prover, false, stopped, incumbent);
     if (w->options.moves == 0 || left > 0) continue;
-    if (search && w->role == BOTH) break;
+    if (stuck && w->role == BOTH) break;
     search = false; /* no moves are left: it proves as long as others search */
   }
   /* Without a plan the solve goes on from elsewhere, where nothing of it holds. */

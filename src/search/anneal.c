@@ -102,6 +102,7 @@ typedef struct search {
   moc__candidate child; /* room for a cross */
   moc__candidate built; /* the plan to improve, where there is one from the start */
   bool *taken;          /* [n] scratch for it */
+  int32_t *computes;    /* [n] scratch */
   moc__gaps gaps;       /* of the order under search, now and then */
   bool reorders;        /* the order is searched too */
   bool clears;          /* in this schedule with moves that clear a place */
@@ -340,6 +341,39 @@ static void find_feasible(search *s, int64_t length, double first) {
   find_with_care(s, length, first, s->searches++ % 2 == 1 ? CARE_PERCENT : 0);
 }
 
+/* A new state of the empty set that allows `max_computes`. False, having told the incumbent, when memory is out. */
+static bool allow_computes(search *s, const moc__staged *staged, int32_t max_computes) {
+  moc__state_release(&s->state);
+  if (moc__state_init(&s->state, staged, s->options->budget, max_computes, &s->incumbent->allocator, NULL) !=
+      MOC_OK) {
+    moc__incumbent_fail(s->incumbent);
+    return false;
+  }
+  moc__incumbent_allow(s->incumbent, max_computes);
+  return true;
+}
+
+/* Allow twice as many, but at least `least`, or as many as can be. */
+static bool raise_computes(search *s, int64_t least) {
+  int32_t allowed = s->state.max_computes, most = s->options->most_computes;
+  if (allowed >= most) return true;
+  return allow_computes(s, s->state.staged, (int32_t)moc__min(moc__max(2 * (int64_t)allowed, least), most));
+}
+
+/* Make the state this schedule: first computations in `order` (NULL: that of the staged model) and pairs, with room for as many
+ * computations of an operation as it has, where so many may be: plans of constructions and of other threads may have more than were
+ * allowed here. False when memory is out. */
+static bool assign(search *s, const int32_t *order, const moc__pair *pairs, int64_t n_pairs) {
+  int32_t most = 1;
+  memset(s->computes, 0, (size_t)s->state.staged->n * sizeof *s->computes);
+  for (int64_t i = 0; i < n_pairs; i++) {
+    int32_t computes = 1 + ++s->computes[pairs[i].place];
+    if (computes > most) most = computes;
+  }
+  if (most > s->state.max_computes && !raise_computes(s, most)) return false;
+  return moc__state_assign(&s->state, order, pairs, n_pairs);
+}
+
 /* Make the state the staged schedule that is most like a sequence: pauses left out, so it may be over budget. False when memory is
  * out. */
 static bool fold(search *s, const int32_t *sequence, int64_t length) {
@@ -357,7 +391,7 @@ static bool fold(search *s, const int32_t *sequence, int64_t length) {
     s->child.order[k++] = p;
     for (; pending > 0; pending--) s->child.pairs[n_pairs++].stage = p;
   }
-  return moc__state_assign(&s->state, s->child.order, s->child.pairs, n_pairs) && list_gaps(s);
+  return assign(s, s->child.order, s->child.pairs, n_pairs) && list_gaps(s);
 }
 
 /* A staged plan from a sequence within budget, at once or by a short schedule. */
@@ -502,7 +536,7 @@ static void find_carefully(search *s, double length) {
 
 static bool restart_from_best(search *s) {
   int64_t count = moc__incumbent_copy(s->incumbent, s->best_order, &s->best, &s->best_capacity);
-  if (count < 0 || !moc__state_assign(&s->state, s->best_order, s->best, count)) return false;
+  if (count < 0 || !assign(s, s->best_order, s->best, count)) return false;
   return list_gaps(s);
 }
 
@@ -518,25 +552,6 @@ static double mean_duration(const moc__staged *staged) {
   return count == 0 ? 1 : (double)staged->total_duration / (double)count;
 }
 
-/* A new state of the empty set that allows `max_computes`. False, having told the incumbent, when memory is out. */
-static bool allow_computes(search *s, const moc__staged *staged, int32_t max_computes) {
-  moc__state_release(&s->state);
-  if (moc__state_init(&s->state, staged, s->options->budget, max_computes, &s->incumbent->allocator, NULL) !=
-      MOC_OK) {
-    moc__incumbent_fail(s->incumbent);
-    return false;
-  }
-  moc__incumbent_allow(s->incumbent, max_computes);
-  return true;
-}
-
-/* Allow twice as many, but at least `least`, or as many as can be. */
-static bool raise_computes(search *s, int64_t least) {
-  int32_t allowed = s->state.max_computes, most = s->options->most_computes;
-  if (allowed >= most) return true;
-  return allow_computes(s, s->state.staged, (int32_t)moc__min(moc__max(2 * (int64_t)allowed, least), most));
-}
-
 /* A sample of the hints or the empty set, where the order is searched too by turns in the order found beforehand and the
  * input order: they lead to different plans. */
 static void start_from_nothing(search *s) {
@@ -549,7 +564,7 @@ static void start_from_nothing(search *s) {
 
 /* Start from the plan that was built, each time anew: where a schedule settles depends on chance. */
 static void start_from_built(search *s) {
-  if (moc__state_assign(&s->state, s->built.order, s->built.pairs, s->built.n_pairs)) (void)list_gaps(s);
+  if (assign(s, s->built.order, s->built.pairs, s->built.n_pairs)) (void)list_gaps(s);
   s->price = s->feasible_price = s->fair_price;
 }
 
@@ -561,7 +576,7 @@ static void try_first(search *s) {
 /* False when there is nothing to cross. */
 static bool start_from_cross(search *s) {
   if (!moc__pool_cross(s->pool, &s->rng, s->taken, &s->child)) return false;
-  return moc__state_assign(&s->state, s->child.order, s->child.pairs, s->child.n_pairs) && list_gaps(s);
+  return assign(s, s->child.order, s->child.pairs, s->child.n_pairs) && list_gaps(s);
 }
 
 /* The next turn. After one that came to no plan, as most do at a tight budget, the best plan has some, the more the longer
@@ -667,7 +682,7 @@ static bool start_over_budget(search *s) {
   moc__state *state = &s->state;
   const moc__anneal_options *options = s->options;
   bool ok = (state->max_computes >= SQUEEZE_COMPUTES || raise_computes(s, SQUEEZE_COMPUTES)) &&
-            moc__state_assign(state, NULL, options->start, options->n_start) && list_gaps(s) &&
+            assign(s, NULL, options->start, options->n_start) && list_gaps(s) &&
             moc__candidate_take(&s->built, state, 1);
   if (!ok) moc__incumbent_fail(s->incumbent);
   return ok;
@@ -796,7 +811,8 @@ void moc__anneal(const moc__staged *staged, const moc__anneal_options *options, 
               .aim = options->reorders ? FEASIBLE_SHARE_OF_ORDERS : FEASIBLE_SHARE,
               .feasible_share = FEASIBLE_SHARE,
               .best_order = MOC__NEW(&incumbent->allocator, staged->n, int32_t),
-              .taken = MOC__NEW(&incumbent->allocator, staged->n, bool)};
+              .taken = MOC__NEW(&incumbent->allocator, staged->n, bool),
+              .computes = MOC__NEW(&incumbent->allocator, staged->n, int32_t)};
   moc__first_options first = {.budget = options->budget,
                               .max_computes = options->most_computes,
                               .input_order = options->input_order,
@@ -807,7 +823,8 @@ void moc__anneal(const moc__staged *staged, const moc__anneal_options *options, 
                               .restarts = options->restarts,
                               .refutes = options->refutes};
   moc__rng_init(&s.rng, options->seed, options->stream);
-  if (s.best_order != NULL && s.taken != NULL && allow_computes(&s, staged, options->max_computes) &&
+  if (s.best_order != NULL && s.taken != NULL && s.computes != NULL &&
+      allow_computes(&s, staged, options->max_computes) &&
       moc__gaps_init(&s.gaps, staged, s.state.place, NULL, NULL, &incumbent->allocator, NULL) == MOC_OK &&
       moc__hints_init(&s.hints, staged->n, &incumbent->allocator, NULL) == MOC_OK &&
       moc__first_init(&s.first, staged, &first, &incumbent->allocator, NULL) == MOC_OK) {
@@ -830,6 +847,7 @@ void moc__anneal(const moc__staged *staged, const moc__anneal_options *options, 
   moc__candidate_release(&s.built, &incumbent->allocator);
   moc__candidate_release(&s.child, &incumbent->allocator);
   moc__release(&incumbent->allocator, s.taken);
+  moc__release(&incumbent->allocator, s.computes);
   moc__release(&incumbent->allocator, s.best);
   moc__release(&incumbent->allocator, s.best_order);
   moc__gaps_release(&s.gaps);
