@@ -99,7 +99,7 @@ typedef struct worker {
 
 /* Turns of a thread that proves and searches. After a turn of proving the search has one if the bound rose no more, or if
  * the others' plan got shorter by more than the bound rose: what closes more of the gap is gone on with. Each turn of the
- * search is twice as long as the one before. */
+ * search is twice as long as the one before. A single thread searches after every turn of proving, unless that found a plan. */
 enum {
   FIRST_TURN = 200000,    /* moves */
   FIRST_EFFORT = 500000,  /* of proving while others search, in about microseconds; then twice as much each time */
