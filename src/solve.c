@@ -152,11 +152,11 @@ static void prove_by_turns(worker *w) {
     int64_t plan = moc__incumbent_extra(incumbent);
     more = moc__prover_run(prover, effort);
     int64_t rise = moc__prover_bound(prover) - bound, fall = plan - moc__incumbent_extra(incumbent);
-    bool stuck = rise <= bound / 1000 && moc__prover_found(prover) == found;
-    search = stuck || ((fall >= rise || w->role == BOTH) && moc__prover_found(prover) == found);
+    bool stalls = rise <= bound / 1000, finds = moc__prover_found(prover) != found;
+    search = !finds && (stalls || fall >= rise || w->role == BOTH);
     if (more) moc__prover_write_down(prover, false, stopped, incumbent);
     if (w->options.moves == 0 || left > 0) continue;
-    if (stuck && w->role == BOTH) break;
+    if (stalls && !finds && w->role == BOTH) break;
     search = false; /* no moves are left: it proves as long as others search */
   }
   /* Without a plan the solve goes on from elsewhere, where nothing of it holds. */

@@ -102,7 +102,7 @@ typedef struct search {
   moc__candidate child; /* room for a cross */
   moc__candidate built; /* the plan to improve, where there is one from the start */
   bool *taken;          /* [n] scratch for it */
-  int32_t *computes;    /* [n] scratch */
+  int32_t *computes;    /* [n] scratch, to count computations */
   moc__gaps gaps;       /* of the order under search, now and then */
   bool reorders;        /* the order is searched too */
   bool clears;          /* in this schedule with moves that clear a place */
