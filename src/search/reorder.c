@@ -121,12 +121,30 @@ static void recover(moc__state *state, int32_t old_low, int32_t old_high, int32_
   moc__move_range(state, high + 1, old_high, -units);
 }
 
+/* Whether the shift may have changed which instance a read of tensor t is of, or which read is an instance's last. Not where the moved
+ * stage passes none in which an instance begins or ends, no instance that begins in it begins later, and none that ends in it ends
+ * earlier. */
+static bool may_end_elsewhere(const moc__state *state, const shift *s, int32_t t, int32_t q, int32_t instances) {
+  const int32_t *stages = q < 0 ? NULL : state->instance_stage + (int64_t)q * state->max_computes;
+  const int64_t *ends = moc__end(state, t, 0);
+  int32_t low = s->from < s->to ? s->from : s->to, high = s->from < s->to ? s->to : s->from;
+  for (int32_t i = 0; i < instances; i++) {
+    int32_t end = moc__event_stage(ends[i]), ended = state->place[end];
+    if (end == s->v ? s->to < s->from : low <= ended && ended <= high) return true;
+    if (i == 0) continue; /* no read passes that */
+    int32_t began = state->place[stages[i]];
+    if (stages[i] == s->v ? s->to > s->from : low <= began && began <= high) return true;
+  }
+  return false;
+}
+
 /* Bring the instances of tensor t up to date; what of them is born less what dies in the moved stage, on balance. */
 static int32_t update_tensor(moc__state *state, const shift *s, int32_t t) {
   int32_t q = state->staged->producer[t], instances = q < 0 ? 1 : state->count[q], balance = 0;
-  find_ends(state, t);
+  bool anew = may_end_elsewhere(state, s, t, q, instances);
+  if (anew) find_ends(state, t);
   for (int32_t i = 0; i < instances; i++) {
-    int64_t slot = (int64_t)t * state->max_computes + i, old = state->end[slot], now = state->fresh[i];
+    int64_t slot = (int64_t)t * state->max_computes + i, old = state->end[slot], now = anew ? state->fresh[i] : old;
     int32_t begin = q < 0 ? -1 : state->instance_stage[(int64_t)q * state->max_computes + i];
     int32_t old_end = moc__event_stage(old), end = moc__event_stage(now);
     recover(state, image(state, s, begin), image(state, s, old_end), state->place[begin], state->place[end],
