@@ -35,7 +35,7 @@ void moc__retain_release(moc__retain *r) {
     void *blocks[] = {op->intervals, op->cell, op->first_low, op->picked, op->stage, op->mass};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) moc__release(&r->allocator, blocks[i]);
   }
-  void *blocks[] = {r->ops, r->events, r->holds, r->supports, r->earns, r->taken, r->room};
+  void *blocks[] = {r->ops, r->events, r->holds, r->supports, r->earns, r->taken, r->room, r->earning, r->group};
   for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) moc__release(&r->allocator, blocks[i]);
   *r = (moc__retain){.allocator = r->allocator};
 }
@@ -191,13 +191,14 @@ static bool sort_lists(moc__retain *r) {
 }
 
 static bool lay_out(moc__retain *r) {
-  int64_t flat = 0, most = 0;
+  int64_t flat = 0, most = 0, most_intervals = 0;
   for (int32_t p = 0; p < r->staged->n; p++) {
     moc__retain_op *op = &r->ops[p];
     op->flat = flat;
     flat += op->n_intervals;
     if (op->n_intervals > 0 && !lay_out_cells(r, op)) return false;
     most = moc__max(most, op->n_cells);
+    most_intervals = moc__max(most_intervals, op->n_intervals);
   }
   double *earns = moc__resize(&r->allocator, r->earns, flat, sizeof *earns);
   if (earns != NULL) r->earns = earns;
@@ -205,8 +206,12 @@ static bool lay_out(moc__retain *r) {
   if (taken != NULL) r->taken = taken;
   double *room = moc__resize(&r->allocator, r->room, 3 * most + 3, sizeof *room);
   if (room != NULL) r->room = room;
+  moc__earning *earning = moc__resize(&r->allocator, r->earning, most_intervals, sizeof *earning);
+  if (earning != NULL) r->earning = earning;
+  int32_t *group = moc__resize(&r->allocator, r->group, 2 * most + 2, sizeof *group);
+  if (group != NULL) r->group = group;
   r->n_flat = flat;
-  return earns != NULL && taken != NULL && room != NULL && sort_lists(r);
+  return earns != NULL && taken != NULL && room != NULL && earning != NULL && group != NULL && sort_lists(r);
 }
 
 bool moc__retain_lay_out(moc__retain *r) {

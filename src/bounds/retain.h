@@ -94,6 +94,12 @@ typedef struct moc__retain_support {
   int64_t next;   /* of the same hold; -1: none */
 } moc__retain_support;
 
+/* An interval that earns something, in groups of cells. */
+typedef struct moc__earning {
+  int32_t low, high;
+  double earns;
+} moc__earning;
+
 typedef struct moc__retain {
   moc_allocator allocator;
   const moc__staged *staged;
@@ -113,6 +119,8 @@ typedef struct moc__retain {
   double *earns;           /* [n_flat] of each interval: what a start in it earns */
   bool *taken;             /* [n_flat] the choice has one */
   double *room;            /* [3 * most cells + 3] work space of a choice */
+  moc__earning *earning;   /* [most intervals] likewise */
+  int32_t *group;          /* [2 * most cells + 2] likewise */
   double cost_unit, byte_unit;
   double value;      /* of the present multipliers, in cost_unit */
   double reached;    /* the highest of the ascent */

@@ -32,34 +32,62 @@ static void pick_one(moc__retain *r, moc__retain_op *op, double cost) {
   op->picked[op->n_picked++] = found;
 }
 
-/* Any number of starts: from[i] is the best whose last start is in cell i. */
+/* The intervals that earn or cost anything now, to r->earning[], their cells as groups: cells that lie in the same ones are alike.
+ * The first cell of each group goes to r->group[0..*groups], where the last ends the cells. Assumptions tell all cells apart. */
+static int64_t group_cells(moc__retain *r, const moc__retain_op *op, int32_t *groups) {
+  int32_t *group = r->group, *of = group + op->n_cells + 1, n = 0;
+  int64_t count = 0;
+  for (int32_t i = 0; i <= op->n_cells; i++) of[i] = op->n_cases > 0;
+  of[0] = 1;
+  for (int64_t s = 0; s < op->n_intervals; s++) {
+    double earns = r->earns[op->flat + s];
+    if (earns == 0) continue;
+    int32_t low = op->intervals[s].low, high = op->intervals[s].high;
+    r->earning[count++] = (moc__earning){low, high, earns};
+    of[low] = of[high + 1] = 1;
+  }
+  for (int32_t i = 0; i < op->n_cells; i++) {
+    if (of[i] == 1) group[n++] = i;
+    of[i] = n - 1;
+  }
+  group[n] = op->n_cells;
+  for (int64_t s = 0; s < count; s++) {
+    r->earning[s].low = of[r->earning[s].low];
+    r->earning[s].high = of[r->earning[s].high];
+  }
+  r->cells += op->n_cells + op->n_intervals + n * (n + count);
+  *groups = n;
+  return count;
+}
+
+/* Any number of starts: from[i] is the best whose last start is in group i. */
 static void pick_many(moc__retain *r, moc__retain_op *op, double cost) {
-  int32_t n = op->n_cells, found = -1;
+  int32_t n, found = -1;
+  int64_t count = group_cells(r, op, &n);
+  const int32_t *first = r->group;
   double *from = r->room, *before = from + n + 1, *add = before + n + 1;
   double best = moc__retain_may_end(r, op, -1) ? 0 : -INFINITY;
-  r->cells += (int64_t)n * (n + op->n_intervals);
   for (int32_t i = 0; i < n; i++) {
     double gain = 0;
     for (int32_t k = 0; k <= i; k++) add[k] = 0; /* anew: what is subtracted leaves something in floating point */
-    for (int64_t s = 0; s < op->n_intervals; s++) {
-      if (op->intervals[s].low <= i && i <= op->intervals[s].high)
-        add[op->intervals[s].low] += r->earns[op->flat + s];
+    for (int64_t s = 0; s < count; s++) {
+      if (r->earning[s].low <= i && i <= r->earning[s].high) add[r->earning[s].low] += r->earning[s].earns;
     }
     from[i] = -INFINITY;
     before[i] = -1;
     for (int32_t k = i - 1; k >= 0; k--) {
       gain += add[k + 1];
-      if (from[k] + gain <= from[i] || !moc__retain_may_follow(r, op, k, i)) continue;
+      if (from[k] + gain <= from[i] || !moc__retain_may_follow(r, op, first[k], first[i])) continue;
       from[i] = from[k] + gain;
       before[i] = k;
     }
     gain += add[0];
-    if (gain > from[i] && moc__retain_may_follow(r, op, -1, i)) {
+    if (gain > from[i] && moc__retain_may_follow(r, op, -1, first[i])) {
       from[i] = gain;
       before[i] = -1;
     }
     from[i] -= cost;
-    if (from[i] <= best || !moc__retain_may_end(r, op, i)) continue;
+    if (from[i] <= best || !moc__retain_may_end(r, op, first[i])) continue;
     best = from[i];
     found = i;
   }
@@ -68,7 +96,12 @@ static void pick_many(moc__retain *r, moc__retain_op *op, double cost) {
     return;
   }
   r->value -= best;
-  for (; found >= 0; found = (int32_t)before[found]) op->picked[op->n_picked++] = found;
+  bool is_last = true;
+  for (; found >= 0;
+       found = (int32_t)before[found]) { /* each as near to the next as its group allows, and the last one early */
+    op->picked[op->n_picked++] = is_last ? first[found] : first[found + 1] - 1;
+    is_last = false;
+  }
 }
 
 static void pick(moc__retain *r, int32_t place) {

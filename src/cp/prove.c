@@ -14,8 +14,10 @@ enum {
   FIRST_PATIENCE = 10, /* slices spent on a target at first; a quarter more each time that is not enough */
   COVER_ROUNDS = 3000,
   RETAIN_ROUNDS = 300, /* of the retention bound's ascent between two looks for what is violated */
-  MOST_IDLE = 4        /* so many times without a rise end it */
+  MOST_IDLE = 4,       /* so many times without a rise end it, */
+  IDLE_SHARE = 3       /* and this part of its work: while rows are few a round costs next to nothing */
 };
+#define LEAST_IDLE    INT64_C(100000)    /* of that work */
 #define COVER_WORK    INT64_C(300000000) /* rounds of the covering bound times its size, at most */
 #define LEAST_WRITING INT64_C(1000000)   /* work for a proof by cases; or this share of the proof's */
 
@@ -39,7 +41,8 @@ struct moc__prover {
   int64_t found; /* shorter plans */
   bool broken;   /* a plan contradicts the bound */
   moc__retain retain;
-  int32_t idle; /* improvements without a rise */
+  int32_t idle;  /* improvements without a rise */
+  int64_t risen; /* the relaxation's work at the last one with a rise */
   bool has_model;
   moc__model model;
   moc__dual *dual;
@@ -120,11 +123,16 @@ static void prove_any_order(moc__prover *p) {
 static bool improve_retention(moc__prover *p) {
   moc__retain *r = &p->retain;
   int64_t before = r->extra;
-  (void)moc__retain_improve(r, moc__incumbent_extra(p->incumbent), RETAIN_ROUNDS, stop, p->incumbent);
+  bool adds = moc__retain_improve(r, moc__incumbent_extra(p->incumbent), RETAIN_ROUNDS, stop, p->incumbent);
   raise_bound(p, r->extra);
   moc__guide_post(p->guide, r);
-  p->idle = r->extra > before + before / 2000 ? 0 : p->idle + 1;
-  return p->idle < MOST_IDLE && !r->out_of_memory;
+  p->idle++;
+  if (r->extra > before + before / 2000) {
+    p->idle = 0;
+    p->risen = r->work;
+  }
+  bool hopes = p->idle < MOST_IDLE || (adds && r->work - p->risen < moc__max(LEAST_IDLE, r->work / IDLE_SHARE));
+  return hopes && !r->out_of_memory;
 }
 
 /* The program, for proofs and for windows. */
