@@ -104,8 +104,10 @@ enum {
   FIRST_TURN = 200000,    /* moves */
   FIRST_EFFORT = 500000,  /* of proving while others search, in about microseconds; then twice as much each time */
   MOST_EFFORT = 16000000, /* of one turn; */
-  LEAST_ALONE = 20000,    /* of a single thread, as much as it made moves, but no less, */
-  MOST_ALONE = 5000000    /* and no more than this */
+  ALONE_SHARE =
+      2, /* of a single thread, this part of the moves it made, which takes about as long, but no less than */
+  LEAST_ALONE = 20000,
+  MOST_ALONE = 5000000 /* and no more than this */
 };
 
 /* Operations, up to which the bound over all orders has a second try that takes up to half a second; up to which a single
@@ -140,7 +142,7 @@ static void prove_by_turns(worker *w) {
       turn.relaxes = false; /* the prover posts from now on */
       left -= turn.moves;
       next = moc__min(2 * next, INT64_MAX / 4);
-      effort = w->role == BOTH ? moc__max(LEAST_ALONE, moc__min(MOST_ALONE, turn.moves))
+      effort = w->role == BOTH ? moc__max(LEAST_ALONE, moc__min(MOST_ALONE, turn.moves / ALONE_SHARE))
                                : moc__min(2 * effort, MOST_EFFORT);
       if (moc__stopped(incumbent)) break;
     }
