@@ -16,6 +16,8 @@ enum {
   MOST_MOVES = 1000000000, /* of any schedule */
   EVICT_PERCENT = 50,      /* of moves made over budget */
   SHIFT_PERCENT = 12,
+  CARRY_PERCENT = 4,
+  HOLD_PERCENT = 25,     /* of what is exchanged, of operations that have several recomputations */
   CARE_PERCENT = 25,     /* of gaps opened in phase 1, in every other schedule of it */
   CLEAR_PERCENT = 30,    /* of moves of the order made over budget, in schedules that clear: */
   CLEARING_PERCENT = 50, /* half of them, because clearing gets far soon, but to one and the same order */
@@ -152,11 +154,14 @@ static int64_t draw_pair(search *s) {
   return moc__rng_below(&s->rng, (uint32_t)state->n_pairs);
 }
 
-/* Remove a pair and what was recomputed for it; half of the time close what opens, judged as one move. */
+/* Remove a pair or all of its operation, and what was recomputed for it; half of the time close what opens, judged as one move. */
 static void exchange(search *s, int64_t index) {
   moc__state *state = &s->state;
   s->mover.limit = INFINITY;
-  (void)moc__move_drop(&s->mover, index);
+  if (state->count[state->pairs[index].place] > 2 && moc__rng_below(&s->rng, 100) < HOLD_PERCENT)
+    (void)moc__move_hold(&s->mover, index);
+  else
+    (void)moc__move_drop(&s->mover, index);
   if (moc__rng_below(&s->rng, 2) == 0) return;
   int refills = 1 + (int)moc__rng_below(&s->rng, 3);
   for (int i = 0; i < refills; i++) {
@@ -187,6 +192,8 @@ static void make_move(search *s) {
     int64_t index = draw_pair(s);
     if (die >= 100 - SHIFT_PERCENT)
       (void)moc__move_shift(&s->mover, index);
+    else if (die >= 100 - SHIFT_PERCENT - CARRY_PERCENT)
+      (void)moc__move_carry(&s->mover, index);
     else
       exchange(s, index);
   }

@@ -215,6 +215,16 @@ bool moc__move_drop(moc__mover *mover, int64_t index) {
   return true;
 }
 
+bool moc__move_hold(moc__mover *mover, int64_t index) {
+  const moc__state *state = mover->state;
+  int32_t p = state->pairs[index].place;
+  const int32_t *stages = state->instance_stage + (int64_t)p * state->max_computes;
+  mover->toggles_left = MOST_DROPS;
+  for (int32_t left = state->count[p]; left > 1 && state->count[p] > 1 && mover->toggles_left > 0; left--)
+    drop(mover, p, stages[1]);
+  return true;
+}
+
 /* --- Shift --- */
 
 /* The first place, from stage k's on, at which an output of p computed there is read. */
@@ -256,6 +266,39 @@ bool moc__move_shift(moc__mover *mover, int64_t index) {
   if (to < low || to > high || to == at) return false;
   (void)moc__state_remove(state, p, k);
   return moc__state_add(state, p, state->order[to]);
+}
+
+/* --- Carry --- */
+
+enum { MOST_PAIRS_CARRIED = 96 }; /* by one move, and so most depth of its recursion */
+
+/* Move the recomputation of p in stage k to stage `to`, after those of what it reads. */
+static void carry(moc__mover *mover, int32_t p, int32_t k, int32_t to) {
+  moc__state *state = mover->state;
+  const moc__staged *staged = state->staged;
+  if (mover->toggles_left-- <= 0 || !moc__state_remove(state, p, k)) return;
+  for (int64_t i = staged->reads.start[p]; i < staged->reads.start[p + 1]; i++) {
+    int32_t q = staged->producer[staged->reads.items[i]];
+    if (q >= 0 && moc__has_pair(state, q, k)) carry(mover, q, k, to);
+  }
+  (void)moc__state_add(state, p, to);
+}
+
+bool moc__move_carry(moc__mover *mover, int64_t index) {
+  enum { FARTHEST = 8 };
+  const moc__state *state = mover->state;
+  int32_t p = state->pairs[index].place, k = state->pairs[index].stage, at = state->place[k], to;
+  uint32_t die = moc__rng_below(mover->rng, 4);
+  if (die == 0) { /* as late as its readers allow */
+    to = first_use(state, p, k);
+  } else {
+    int32_t reach = die < 3 ? 1 : 1 + (int32_t)moc__rng_below(mover->rng, FARTHEST);
+    to = at + (moc__rng_below(mover->rng, 2) == 0 ? -reach : reach);
+  }
+  if (to <= state->place[p] || to >= state->staged->n || to == at) return false;
+  mover->toggles_left = MOST_PAIRS_CARRIED;
+  carry(mover, p, k, state->order[to]);
+  return true;
 }
 
 /* --- Reorder --- */

@@ -35,8 +35,16 @@ bool moc__move_evict(moc__mover *mover, int32_t at);
 /* Remove pairs[index], and what was recomputed for it alone. */
 bool moc__move_drop(moc__mover *mover, int64_t index);
 
+/* Remove all recomputations of the operation of pairs[index], and what was recomputed for them alone: its tensors are held
+ * throughout, as where another place in a chain becomes the one that is kept. */
+bool moc__move_hold(moc__mover *mover, int64_t index);
+
 /* Move pairs[index] to another stage of its gap. */
 bool moc__move_shift(moc__mover *mover, int64_t index);
+
+/* Move pairs[index] to another stage, mostly near, with all that is recomputed for it in the stage where it is. False when nothing was
+ * changed. */
+bool moc__move_carry(moc__mover *mover, int64_t index);
 
 /* Move an operation near place `at` to another place of the order, now and then with what it reads or what reads it.
  * False when nothing was changed. */
