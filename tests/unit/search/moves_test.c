@@ -65,7 +65,7 @@ static void moves_keep_the_state_right(void **unused) {
   test_allocator_init(&memory);
   moc__rng rng;
   moc__rng_init(&rng, 6, 0);
-  int64_t evictions = 0, shifts = 0, drops = 0, reorders = 0, clears = 0;
+  int64_t evictions = 0, shifts = 0, drops = 0, reorders = 0, clears = 0, carries = 0, holds = 0;
   for (int64_t graphs = 0; graphs < test_scaled(100); graphs++) {
     test_shape shape = {
         .n_ops = 24, .full_model = graphs % 2 == 1, .edge_percent = 12, .most_size = 40, .most_duration = 9};
@@ -89,8 +89,12 @@ static void moves_keep_the_state_right(void **unused) {
         assert_true(moc__profile_level(&state.profile, j) > state.profile.budget);
       else
         assert_true(moc__state_feasible(&state));
-      uint32_t kind = moc__rng_below(&rng, 7);
-      if (kind == 6)
+      uint32_t kind = moc__rng_below(&rng, 9);
+      if (kind == 8 && state.n_pairs > 0)
+        carries += moc__move_carry(&mover, moc__rng_below(&rng, (uint32_t)state.n_pairs));
+      else if (kind == 7 && state.n_pairs > 0)
+        holds += moc__move_hold(&mover, moc__rng_below(&rng, (uint32_t)state.n_pairs));
+      else if (kind == 6)
         clears += moc__move_clear(&mover, (int32_t)moc__rng_below(&rng, (uint32_t)staged.n));
       else if (kind == 5 && j >= 0)
         evictions += moc__move_open(&mover, j);
@@ -124,7 +128,46 @@ static void moves_keep_the_state_right(void **unused) {
     moc__staged_release(&staged);
     moc_graph_destroy(graph);
   }
-  assert_true(evictions > 0 && shifts > 0 && drops > 0 && reorders > 0 && clears > 0);
+  assert_true(evictions > 0 && shifts > 0 && drops > 0 && reorders > 0 && clears > 0 && carries > 0 && holds > 0);
+  test_allocator_check_empty(&memory);
+}
+
+/* A chain a to d and back, e to h. Computing b and c again before f is carried to the stage before as a whole, and b, which is
+ * computed again twice, is held throughout. */
+static void pairs_move_together(void **unused) {
+  (void)unused;
+  enum { N = 8, B = 1, C = 2, E = 4, F = 5, G = 6, COMPUTES = 4 };
+  static const int64_t ones[N] = {1, 1, 1, 1, 1, 1, 1, 1};
+  static const char *const edges[] = {"ab", "bc", "cd", "de", "ef", "fg", "gh", "cf", "bg", "ah"};
+  static const moc__pair pairs[] = {{B, F}, {C, F}, {B, G}};
+  test_allocator memory;
+  test_allocator_init(&memory);
+  moc_graph *graph = test_plain_graph(N, ones, ones, edges, 10, &memory.allocator);
+  moc__staged staged;
+  moc__state state;
+  moc_error error;
+  CHECK_OK(moc__staged_init(&staged, graph, moc_graph_input_order(graph).items, &memory.allocator, &error), error);
+  CHECK_OK(moc__state_init(&state, &staged, 4, COMPUTES, &memory.allocator, &error), error);
+  moc__rng rng;
+  moc__rng_init(&rng, 1, 0);
+  moc__mover mover = {.state = &state, .rng = &rng, .price = 1, .temperature = 1};
+  bool carried = false;
+  for (int tries = 0; tries < 200 && !carried; tries++) { /* the stage to go to is drawn */
+    assert_true(moc__state_assign(&state, NULL, pairs, 3));
+    (void)moc__move_carry(&mover, state.pair_index[C * COMPUTES + 1]);
+    carried = moc__has_pair(&state, B, E) && moc__has_pair(&state, C, E);
+  }
+  assert_true(carried);
+  assert_int_equal(state.n_pairs, 3);
+  assert_true(moc__has_pair(&state, B, G));
+  assert_true(moc__state_assign(&state, NULL, pairs, 3));
+  assert_true(moc__move_hold(&mover, state.pair_index[B * COMPUTES + 1]));
+  moc__state_settle(&state);
+  assert_int_equal(state.n_pairs, 1);
+  assert_true(moc__has_pair(&state, C, F));
+  moc__state_release(&state);
+  moc__staged_release(&staged);
+  moc_graph_destroy(graph);
   test_allocator_check_empty(&memory);
 }
 
@@ -132,6 +175,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(gaps_are_those_of_the_order),
       cmocka_unit_test(moves_keep_the_state_right),
+      cmocka_unit_test(pairs_move_together),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
