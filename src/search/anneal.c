@@ -40,7 +40,7 @@ enum {
  * durations for a unit of excess: there no temperature lets any more of it in; how fast it adapts at each check, and the
  * share of feasible sets that it aims at. */
 static const double FIRST_PRICE = 0.05, MOST_PRICE = 10000, PRICE_STEP = 0.05, SHARE_STEP = 0.05,
-                    FEASIBLE_SHARE = 0.15, FEASIBLE_SHARE_OF_ORDERS = 0.15; /* where the order is searched too */
+                    FEASIBLE_SHARE = 0.35, FEASIBLE_SHARE_OF_ORDERS = 0.15; /* where the order is searched too */
 /* Of the temperature, in mean durations of a recomputation: the start from the empty set, and the end. */
 static const double FIRST_TEMPERATURE = 1, LAST_TEMPERATURE = 0.03;
 /* Of schedules that start from a sample (one of the four each), a cross, the best or what was built, in shares of the first
