@@ -104,10 +104,9 @@ enum {
   FIRST_TURN = 200000,    /* moves */
   FIRST_EFFORT = 500000,  /* of proving while others search, in about microseconds; then twice as much each time */
   MOST_EFFORT = 16000000, /* of one turn; */
-  ALONE_SHARE =
-      2, /* of a single thread, this part of the moves it made, which takes about as long, but no less than */
-  LEAST_ALONE = 20000,
-  MOST_ALONE = 5000000 /* and no more than this */
+  ALONE_SHARE = 2,        /* of a single thread, this part of the moves it made, which takes about as long, */
+  LEAST_ALONE = 20000,    /* but no less */
+  MOST_ALONE = 5000000    /* and no more than this */
 };
 
 /* Operations, up to which the bound over all orders has a second try that takes up to half a second; up to which a single

@@ -96,12 +96,11 @@ static void pick_many(moc__retain *r, moc__retain_op *op, double cost) {
     return;
   }
   r->value -= best;
-  bool is_last = true;
-  for (; found >= 0;
-       found = (int32_t)before[found]) { /* each as near to the next as its group allows, and the last one early */
-    op->picked[op->n_picked++] = is_last ? first[found] : first[found + 1] - 1;
-    is_last = false;
-  }
+  if (found < 0) return;
+  /* The last start as early as its group allows, each other one as near to the next. */
+  op->picked[op->n_picked++] = first[found];
+  for (int32_t i = (int32_t)before[found]; i >= 0; i = (int32_t)before[i])
+    op->picked[op->n_picked++] = first[i + 1] - 1;
 }
 
 static void pick(moc__retain *r, int32_t place) {

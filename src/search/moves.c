@@ -220,8 +220,7 @@ bool moc__move_hold(moc__mover *mover, int64_t index) {
   int32_t p = state->pairs[index].place;
   const int32_t *stages = state->instance_stage + (int64_t)p * state->max_computes;
   mover->toggles_left = MOST_DROPS;
-  for (int32_t left = state->count[p]; left > 1 && state->count[p] > 1 && mover->toggles_left > 0; left--)
-    drop(mover, p, stages[1]);
+  for (int32_t left = state->count[p] - 1; left > 0 && mover->toggles_left > 0; left--) drop(mover, p, stages[1]);
   return true;
 }
 
