@@ -8,9 +8,11 @@
 #include <math.h>
 
 enum {
-  MOVES_A_CHECK = 64,      /* between two looks at the stop flag, the temperature and the price */
-  MOVES_A_REFRESH = 16384, /* between two listings of the gaps of an order that changes */
-  FIRST_MOVES = 20000,     /* of the first schedule, plus FIRST_MOVES_A_PLACE for every place */
+  MOVES_A_CHECK = 64, /* between two looks at the stop flag, the temperature and the price */
+  MOVES_A_REFRESH =
+      16384, /* between two looks at hints, and at least between two listings of the gaps of an order that changes, */
+  REFRESH_A_PLACE = 2, /* between which there are so many moves a place too */
+  FIRST_MOVES = 20000, /* of the first schedule, plus FIRST_MOVES_A_PLACE for every place */
   FIRST_MOVES_A_PLACE = 100,
   LONG_SCHEDULE = 2000000, /* moves from which on it does not pay to start over from nothing */
   MOST_MOVES = 1000000000, /* of any schedule */
@@ -23,7 +25,8 @@ enum {
   CLEARING_PERCENT = 50, /* half of them, because clearing gets far soon, but to one and the same order */
   MIDDLE = 2000,         /* operations from which on phase 1 begins with care throughout */
   CAREFUL_TURNS = 2,     /* of phase 1 on such a graph */
-  SHORT_SCHEDULES = 6,   /* from the first plan of such a graph, */
+  SHORT_SCHEDULES = 6, /* from the first plan of such a graph or a larger one, the last two SHORTER than others, */
+  DOUBLED_SCHEDULES = 4, /* of a larger one, so many before those half as long as the next */
   LATE_SCHEDULES = 2,    /* from a first plan that took squeezes or more */
   MOST_OWED = 4,         /* from the best plan, after turns that came to none */
   LAST_ROUNDS = 2,       /* of construction, where no staged schedule exists */
@@ -112,6 +115,7 @@ typedef struct search {
   moc__hints hints;
   moc__gaps hinted;     /* gaps at the end of which those recompute */
   bool heeds;           /* this schedule heeds them */
+  bool hurries;         /* it does not wait for the relaxation */
   moc__relaxer relaxer; /* idle where another thread does it */
   moc__first first;
   int64_t searches;   /* schedules of phase 1 so far */
@@ -216,6 +220,11 @@ static bool list_gaps(search *s) {
   return ok;
 }
 
+/* Between two listings of the gaps, which take as long as some moves of each place. */
+static int64_t moves_a_refresh(const search *s) {
+  return MOVES_A_REFRESH * moc__max(1, (int64_t)REFRESH_A_PLACE * s->state.staged->n / MOVES_A_REFRESH);
+}
+
 static bool has_plan(const search *s) {
   return moc__incumbent_extra(s->incumbent) != INT64_MAX;
 }
@@ -297,7 +306,7 @@ static bool note(search *s) {
 static void run_schedule(search *s, int64_t length, double first, double last, bool phase1) {
   moc__state *state = &s->state;
   double temperature = first, cooling = pow(last / first, (double)MOVES_A_CHECK / (double)length);
-  int64_t feasible = 0;
+  int64_t feasible = 0, refresh = moves_a_refresh(s);
   choose_moves(s);
   for (int64_t done = 0; done < length; done++) {
     if (done % MOVES_A_CHECK == 0) {
@@ -313,8 +322,8 @@ static void run_schedule(search *s, int64_t length, double first, double last, b
       if (done % MOVES_A_WINDOW == 0) move_window(s);
       if (done % MOVES_A_REFRESH == 0 && !has_plan(s))
         moc__incumbent_offer_peak(s->incumbent, moc__state_peak(state));
-      if (!phase1 && done % MOVES_A_REFRESH == 0) take_hints(s);
-      if (s->reorders && done % MOVES_A_REFRESH == 0 && !list_gaps(s)) return;
+      if (!phase1 && !s->hurries && done % MOVES_A_REFRESH == 0) take_hints(s);
+      if (s->reorders && done % refresh == 0 && !list_gaps(s)) return;
     }
     if (s->options->moves > 0 && s->moves >= s->options->moves) return;
     try_move(s, temperature);
@@ -489,7 +498,7 @@ static bool squeeze(search *s, int64_t length) {
   double most = fmax(start, fmax(target, 1)), budget = most, least = most,
          way = fmax(most / fmax(target, 1), LEAST_WAY);
   double falls = pow(way, -MOVES_A_CHECK / (SQUEEZE_PART * (double)length));
-  int64_t feasible = 0, until = length;
+  int64_t feasible = 0, until = length, refresh = moves_a_refresh(s);
   bool there = false;
   choose_moves(s);
   moc__profile_set_budget(&state->profile, (int32_t)budget);
@@ -513,7 +522,7 @@ static bool squeeze(search *s, int64_t length) {
       }
       if (finished(s) || moc__excluded(s->incumbent)) break;
       if (done % MOVES_A_WINDOW == 0) move_window(s);
-      if (s->reorders && done % MOVES_A_REFRESH == 0 && !list_gaps(s)) break;
+      if (s->reorders && done % refresh == 0 && !list_gaps(s)) break;
     }
     if (s->options->moves > 0 && s->moves >= s->options->moves) break;
     try_move(s, SQUEEZE_TEMPERATURE * s->scale);
@@ -678,6 +687,14 @@ static void approach(search *s, double shortest, double last) {
   }
 }
 
+/* One of the first schedules from a plan of a graph that is not small: short and cool, so that the plan gets better soon. The
+ * relaxation's first look, which takes seconds on some, comes after them. */
+static void improve_soon(search *s, double length, double first, double last) {
+  s->hurries = true;
+  if (restart_from_best(s)) run_schedule(s, (int64_t)length, first, last, false);
+  s->hurries = false;
+}
+
 /* On large graphs a schedule from nothing would take long: all start from the best, the first ones short and cool, so that
  * the plan gets better soon. */
 static void improve_gradually(search *s, int64_t run, double length, double first, double last) {
@@ -721,7 +738,8 @@ static void run_schedules(search *s, const moc__staged *staged) {
   double shortest = shortest_schedule(staged), length = shortest;
   double first = FIRST_TEMPERATURE * s->scale, last = LAST_TEMPERATURE * s->scale;
   bool gradual = length > LONG_SCHEDULE;
-  int64_t attempts = 0, shorts = 0;
+  int64_t attempts = 0;
+  int32_t shorts = 0;
   bool waited = moc__built(s->incumbent); /* what was built waits for some squeezes, whose plans are better */
   bool middle = !gradual && staged->n >= MIDDLE;
   bool builds = !gradual && s->options->stream % 2 == 1; /* every other thread, more than it anneals */
@@ -758,10 +776,15 @@ static void run_schedules(search *s, const moc__staged *staged) {
     }
     try_first(s);
     bool planned = has_plan(s);
-    if (planned && middle && shorts < SHORT_SCHEDULES) {
+    if (planned && gradual && shorts < SHORT_SCHEDULES) {
+      int doublings = shorts < DOUBLED_SCHEDULES ? shorts - DOUBLED_SCHEDULES : 0;
+      improve_soon(s, ldexp(length / SHORTER, doublings), GRADUAL_HEAT[0] * first, last);
       shorts++;
-      if (restart_from_best(s))
-        run_schedule(s, (int64_t)(shortest / SHORTER), SHORT_HEAT * first, COOLER * last, false);
+      continue;
+    }
+    if (planned && middle && shorts < SHORT_SCHEDULES) {
+      improve_soon(s, shortest / SHORTER, SHORT_HEAT * first, COOLER * last);
+      shorts++;
       continue;
     }
     if (planned && !gradual && s->squeezes > 0 && run % 2 == 0) {

@@ -163,7 +163,8 @@ int32_t moc__profile_next_over(const moc__profile *profile, int32_t place) {
 
 bool moc__profile_init(moc__profile *profile, int32_t n, int32_t budget, const moc_allocator *allocator) {
   int shift = 0;
-  while (((n - 1) >> shift) + 1 > MOC__FLAT_PLACES) shift++;
+  int32_t most = n > 2 * MOC__FLAT_PLACES ? MOC__FEW_BLOCKS : MOC__FLAT_PLACES;
+  while (((n - 1) >> shift) + 1 > most) shift++;
   int32_t blocks = ((n - 1) >> shift) + 1;
   *profile = (moc__profile){.allocator = *allocator, .n = n, .shift = shift, .blocks = blocks, .budget = budget};
   profile->peak = MOC__NEW_ZEROED(allocator, blocks, int32_t);
