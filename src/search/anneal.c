@@ -753,7 +753,7 @@ static bool is_nearest(const search *s) {
 }
 
 /* Before all else a short search for any plan, for which only memory counts; on middle-sized graphs with care, on large ones after a
- * greedy descent: plans that are poor, so that some short schedules improve them first. Until there is one, schedules that start from
+ * greedy descent: plans that are poor, so that they are pruned and some short schedules improve them first. Until there is one, schedules that start from
  * the empty set by turns with others that look for feasibility alone. After that plans are crossed with one another. */
 static void run_schedules(search *s, const moc__staged *staged) {
   double shortest = shortest_schedule(staged), length = shortest;
