@@ -8,11 +8,10 @@
 #include <math.h>
 
 enum {
-  MOVES_A_CHECK = 64, /* between two looks at the stop flag, the temperature and the price */
-  MOVES_A_REFRESH =
-      16384, /* between two looks at hints, and at least between two listings of the gaps of an order that changes, */
-  REFRESH_A_PLACE = 2, /* between which there are so many moves a place too */
-  FIRST_MOVES = 20000, /* of the first schedule, plus FIRST_MOVES_A_PLACE for every place */
+  MOVES_A_CHECK = 64,      /* between two looks at the stop flag, the temperature and the price */
+  MOVES_A_REFRESH = 16384, /* between two looks at hints, or two listings of the gaps of an order that changes; */
+  REFRESH_A_PLACE = 2,     /* of those about so many for each place if that is more */
+  FIRST_MOVES = 20000,     /* of the first schedule, plus FIRST_MOVES_A_PLACE for every place */
   FIRST_MOVES_A_PLACE = 100,
   LONG_SCHEDULE = 2000000, /* moves from which on it does not pay to start over from nothing */
   MOST_MOVES = 1000000000, /* of any schedule */
@@ -25,8 +24,8 @@ enum {
   CLEARING_PERCENT = 50, /* half of them, because clearing gets far soon, but to one and the same order */
   MIDDLE = 2000,         /* operations from which on phase 1 begins with care throughout */
   CAREFUL_TURNS = 2,     /* of phase 1 on such a graph */
-  SHORT_SCHEDULES = 6, /* from the first plan of such a graph or a larger one, the last two SHORTER than others, */
-  DOUBLED_SCHEDULES = 4, /* of a larger one, so many before those half as long as the next */
+  SHORT_SCHEDULES = 6,   /* from the first plan of such a graph or a larger one, SHORTER than others; */
+  DOUBLED_SCHEDULES = 4, /* of a larger one the first are shorter still, each half as long as the next */
   LATE_SCHEDULES = 2,    /* from a first plan that took squeezes or more */
   MOST_OWED = 4,         /* from the best plan, after turns that came to none */
   LAST_ROUNDS = 2,       /* of construction, where no staged schedule exists */
@@ -708,9 +707,10 @@ static void prune(search *s) {
   moc__incumbent_offer(s->incumbent, state);
 }
 
-/* One of the first schedules from a plan of a graph that is not small: short and cool, so that the plan gets better soon. The
- * relaxation's first look, which takes seconds on some, comes after them. */
-static void improve_soon(search *s, double length, double first, double last) {
+/* What comes first after a plan of a graph that is not small: it is pruned, and some schedules are short and cool, so that it gets
+ * better soon. The relaxation's first look, which takes seconds on some graphs, comes after them. */
+static void improve_soon(search *s, int32_t turn, double length, double first, double last) {
+  if (turn == 0) prune(s);
   s->hurries = true;
   if (restart_from_best(s)) run_schedule(s, (int64_t)length, first, last, false);
   s->hurries = false;
@@ -753,8 +753,9 @@ static bool is_nearest(const search *s) {
 }
 
 /* Before all else a short search for any plan, for which only memory counts; on middle-sized graphs with care, on large ones after a
- * greedy descent: plans that are poor, so that they are pruned and some short schedules improve them first. Until there is one, schedules that start from
- * the empty set by turns with others that look for feasibility alone. After that plans are crossed with one another. */
+ * greedy descent: plans that are poor, so that they are pruned and some short schedules improve them first. Until there is one,
+ * schedules that start from the empty set by turns with others that look for feasibility alone. After that plans are crossed with one
+ * another. */
 static void run_schedules(search *s, const moc__staged *staged) {
   double shortest = shortest_schedule(staged), length = shortest;
   double first = FIRST_TEMPERATURE * s->scale, last = LAST_TEMPERATURE * s->scale;
@@ -797,16 +798,10 @@ static void run_schedules(search *s, const moc__staged *staged) {
     }
     try_first(s);
     bool planned = has_plan(s);
-    if (planned && (gradual || middle) && shorts == 0) prune(s);
-    if (planned && gradual && shorts < SHORT_SCHEDULES) {
-      int doublings = shorts < DOUBLED_SCHEDULES ? shorts - DOUBLED_SCHEDULES : 0;
-      improve_soon(s, ldexp(length / SHORTER, doublings), GRADUAL_HEAT[0] * first, last);
-      shorts++;
-      continue;
-    }
-    if (planned && middle && shorts < SHORT_SCHEDULES) {
-      improve_soon(s, shortest / SHORTER, SHORT_HEAT * first, COOLER * last);
-      shorts++;
+    if (planned && (middle || gradual) && shorts < SHORT_SCHEDULES) {
+      int doublings = gradual && shorts < DOUBLED_SCHEDULES ? shorts - DOUBLED_SCHEDULES : 0;
+      improve_soon(s, shorts++, ldexp((gradual ? length : shortest) / SHORTER, doublings),
+                   (gradual ? GRADUAL_HEAT[0] : SHORT_HEAT) * first, gradual ? last : COOLER * last);
       continue;
     }
     if (planned && !gradual && s->squeezes > 0 && run % 2 == 0) {

@@ -2,7 +2,7 @@
  *
  * The inner loop of the search. Up to MOC__FLAT_PLACES places are one flat array of 32-bit levels; longer profiles are
  * cut into blocks of a power of two places, of which only the highest level is in that array: a range costs at most
- * that many vector lanes plus two partly covered blocks, whatever n is. From 2 * MOC__FLAT_PLACES places on there are at most
+ * that many vector lanes plus two partly covered blocks, whatever n is. Beyond 2 * MOC__FLAT_PLACES places there are at most
  * MOC__FEW_BLOCKS: ranges are faster, and what counts of stages close to one another is the worst of them alone, which was
  * measured to lead to shorter plans there. The excess is the sum over blocks (places, in
  * a flat profile) of their highest level's units above the budget: 0 exactly when no place is over it. */

@@ -5,8 +5,6 @@
 #include "base/rng.h"
 #include "support/test.h"
 
-#include <stdlib.h>
-
 enum { CHANGES = 300, MOST_UNITS = 50 };
 
 static int64_t above(int64_t level, int64_t budget) {
