@@ -96,7 +96,7 @@ typedef struct search {
   double feasible_share; /* of the sets visited, smoothed */
   double feasible_price; /* the price when a feasible set was last seen */
   double scale;          /* the mean duration of an operation that takes any */
-  double mean_size;      /* of a tensor, in units of excess */
+  double mean_size;      /* of a tensor, as excess of a place with the weight that all have at first */
   int64_t moves;         /* made so far */
   int64_t told;          /* of them, added to the incumbent's count */
   moc__pair *best;       /* [best_capacity] room for a copy of the incumbent */
@@ -310,6 +310,7 @@ static void run_schedule(search *s, int64_t length, double first, double last, b
   for (int64_t done = 0; done < length; done++) {
     if (done % MOVES_A_CHECK == 0) {
       if (done > 0) {
+        moc__profile_weigh(&state->profile);
         if (!phase1)
           adapt_price(s, (double)feasible / MOVES_A_CHECK);
         else if (has_plan(s) || moc__excluded(s->incumbent))
@@ -504,6 +505,7 @@ static bool squeeze(search *s, int64_t length) {
   for (int64_t done = 0; done < until && !there; done++) {
     if (done % MOVES_A_CHECK == 0) {
       if (done > 0) {
+        moc__profile_weigh(&state->profile);
         adapt_price(s, (double)feasible / MOVES_A_CHECK);
         if (feasible > 0) {
           if (budget < (1 - GETS_ON) * least) {
@@ -877,11 +879,11 @@ void moc__anneal(const moc__staged *staged, const moc__anneal_options *options, 
       moc__first_init(&s.first, staged, &first, &incumbent->allocator, NULL) == MOC_OK) {
     s.mover = (moc__mover){.state = &s.state, .gaps = &s.gaps, .rng = &s.rng};
     s.scale = mean_duration(staged);
-    s.mean_size = mean_size(staged) / (double)s.state.unit;
+    s.mean_size = MOC__WEIGHT * mean_size(staged) / (double)s.state.unit;
     s.feasible_price =
         FIRST_PRICE * (double)moc__max(staged->total_duration, 1) / (double)moc__max(s.state.profile.excess, 1);
     if (s.has_built) s.feasible_price = DURATION_WORTH * s.scale / s.mean_size;
-    s.most_price = fmax(MOST_PRICE * s.scale, s.feasible_price);
+    s.most_price = fmax(MOST_PRICE / MOC__WEIGHT * s.scale, s.feasible_price);
     s.price = s.fair_price = s.feasible_price;
     if (options->relaxes)
       moc__relaxer_init(&s.relaxer, staged, options->budget, options->most_computes, &incumbent->allocator);

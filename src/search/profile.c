@@ -13,17 +13,39 @@ static inline int32_t over(int32_t level, int32_t budget) {
   return level > budget ? level - budget : 0;
 }
 
+/* How many terms of at most that many units, times their weights, a sum of 32 bits holds. */
+static int64_t most_terms(int32_t units) {
+  int32_t size = units < 0 ? -units : units;
+  return size == 0 ? INT32_MAX : INT32_MAX / MOC__MOST_WEIGHT / size;
+}
+
+enum { FEW_TERMS = 16 }; /* with fewer, sums are 64 bits wide from the start */
+
+VECTORISED
+static int64_t add_wide(int32_t *restrict level, const uint16_t *restrict weight, int64_t count, int32_t units,
+                        int32_t budget) {
+  int64_t change = 0;
+  for (int64_t k = 0; k < count; k++) {
+    int32_t before = level[k] - budget, after = before + units;
+    change += (int64_t)((after > 0 ? after : 0) - (before > 0 ? before : 0)) * weight[k];
+    level[k] = after + budget;
+  }
+  return change;
+}
+
 /* Add `units` to level[0..count) and return how the excess over the budget changes. The sums are 32 bits wide for
  * speed, so they are taken over so few levels that they cannot overflow. */
 VECTORISED
-static int64_t add_flat(int32_t *restrict level, int64_t count, int32_t units, int32_t budget) {
-  int64_t change = 0, most = units == 0 ? count : INT32_MAX / (units < 0 ? -units : units);
+static int64_t add_flat(int32_t *restrict level, const uint16_t *restrict weight, int64_t count, int32_t units,
+                        int32_t budget) {
+  int64_t change = 0, most = most_terms(units);
+  if (most < FEW_TERMS) return add_wide(level, weight, count, units, budget);
   for (int64_t i = 0; i < count;) {
     int64_t stop = count - i < most ? count : i + most;
     int32_t part = 0;
     for (int64_t k = i; k < stop; k++) {
       int32_t before = level[k] - budget, after = before + units;
-      part += (after > 0 ? after : 0) - (before > 0 ? before : 0);
+      part += ((after > 0 ? after : 0) - (before > 0 ? before : 0)) * weight[k];
       level[k] = after + budget;
     }
     change += part;
@@ -32,17 +54,30 @@ static int64_t add_flat(int32_t *restrict level, int64_t count, int32_t units, i
   return change;
 }
 
-/* The sum of clamp(level - floor, 0, units), `units` > 0: how much of a change by so many units lies above a budget. */
 VECTORISED
-static int64_t sum_above(const int32_t *level, int64_t count, int32_t units, int32_t floor) {
-  int64_t sum = 0, most = INT32_MAX / units;
+static int64_t sum_wide(const int32_t *level, const uint16_t *weight, int64_t count, int32_t units, int32_t floor) {
+  int64_t sum = 0;
+  for (int64_t k = 0; k < count; k++) {
+    int32_t above = level[k] - floor;
+    above = above < 0 ? 0 : above;
+    sum += (int64_t)(above < units ? above : units) * weight[k];
+  }
+  return sum;
+}
+
+/* The weighted sum of clamp(level - floor, 0, units), `units` > 0: how much of a change by so many units lies above a budget. */
+VECTORISED
+static int64_t sum_above(const int32_t *level, const uint16_t *weight, int64_t count, int32_t units,
+                         int32_t floor) {
+  int64_t sum = 0, most = most_terms(units);
+  if (most < FEW_TERMS) return sum_wide(level, weight, count, units, floor);
   for (int64_t i = 0; i < count;) {
     int64_t stop = count - i < most ? count : i + most;
     int32_t part = 0;
     for (int64_t k = i; k < stop; k++) {
       int32_t above = level[k] - floor;
       above = above < 0 ? 0 : above;
-      part += above < units ? above : units;
+      part += (above < units ? above : units) * weight[k];
     }
     sum += part;
     i = stop;
@@ -53,13 +88,13 @@ static int64_t sum_above(const int32_t *level, int64_t count, int32_t units, int
 int64_t moc__profile_relief(const moc__profile *profile, int32_t first, int32_t last, int32_t units) {
   if (first > last || units == 0) return 0;
   int32_t low = first >> profile->shift, high = last >> profile->shift;
-  return sum_above(profile->peak + low, high - low + 1, units, profile->budget);
+  return sum_above(profile->peak + low, profile->weight + low, high - low + 1, units, profile->budget);
 }
 
 int64_t moc__profile_burden(const moc__profile *profile, int32_t first, int32_t last, int32_t units) {
   if (first > last || units == 0) return 0;
   int32_t low = first >> profile->shift, high = last >> profile->shift;
-  return sum_above(profile->peak + low, high - low + 1, units, profile->budget - units);
+  return sum_above(profile->peak + low, profile->weight + low, high - low + 1, units, profile->budget - units);
 }
 
 VECTORISED
@@ -73,7 +108,8 @@ static void refresh_block(moc__profile *profile, int32_t block) {
   int64_t first = (int64_t)block << profile->shift;
   int64_t count = moc__min(INT64_C(1) << profile->shift, profile->n - first);
   int32_t peak = highest(profile->level + first, count) + profile->offset[block];
-  profile->excess += over(peak, profile->budget) - over(profile->peak[block], profile->budget);
+  int32_t change = over(peak, profile->budget) - over(profile->peak[block], profile->budget);
+  profile->excess += (int64_t)change * profile->weight[block];
   profile->peak[block] = peak;
 }
 
@@ -85,7 +121,8 @@ static void add_part(moc__profile *profile, int32_t first, int32_t last, int32_t
 void moc__profile_add(moc__profile *profile, int32_t first, int32_t last, int32_t units) {
   if (first > last) return;
   if (profile->shift == 0) {
-    profile->excess += add_flat(profile->peak + first, last - first + 1, units, profile->budget);
+    profile->excess +=
+        add_flat(profile->peak + first, profile->weight + first, last - first + 1, units, profile->budget);
     return;
   }
   int shift = profile->shift;
@@ -104,18 +141,24 @@ void moc__profile_add(moc__profile *profile, int32_t first, int32_t last, int32_
   }
   if (low > high) return;
   for (int32_t b = low; b <= high; b++) profile->offset[b] += units;
-  profile->excess += add_flat(profile->peak + low, high - low + 1, units, profile->budget);
+  profile->excess += add_flat(profile->peak + low, profile->weight + low, high - low + 1, units, profile->budget);
 }
 
 void moc__profile_move(moc__profile *profile, int32_t from, int32_t to) {
   int32_t level = moc__profile_level(profile, from), step = to > from ? 1 : -1;
   if (profile->shift == 0) {
     int32_t *at = profile->peak;
-    if (to > from)
-      memmove(at + from, at + from + 1, (size_t)(to - from) * sizeof *at);
-    else
-      memmove(at + to + 1, at + to, (size_t)(from - to) * sizeof *at);
+    uint16_t *weights = profile->weight, weight = weights[from];
+    size_t count = (size_t)(to > from ? to - from : from - to);
+    if (to > from) {
+      memmove(at + from, at + from + 1, count * sizeof *at);
+      memmove(weights + from, weights + from + 1, count * sizeof *weights);
+    } else {
+      memmove(at + to + 1, at + to, count * sizeof *at);
+      memmove(weights + to + 1, weights + to, count * sizeof *weights);
+    }
     at[to] = level;
+    weights[to] = weight;
     return;
   }
   int shift = profile->shift;
@@ -161,6 +204,16 @@ int32_t moc__profile_next_over(const moc__profile *profile, int32_t place) {
   return (int32_t)(first + first_above(profile->level + first, start, limit));
 }
 
+VECTORISED
+static int64_t sum_excess(const moc__profile *profile) {
+  const int32_t *peak = profile->peak;
+  const uint16_t *weight = profile->weight;
+  int32_t blocks = profile->blocks, budget = profile->budget;
+  int64_t excess = 0;
+  for (int32_t b = 0; b < blocks; b++) excess += (int64_t)over(peak[b], budget) * weight[b];
+  return excess;
+}
+
 bool moc__profile_init(moc__profile *profile, int32_t n, int32_t budget, const moc_allocator *allocator) {
   int shift = 0;
   int32_t most = n > 2 * MOC__FLAT_PLACES ? MOC__FEW_BLOCKS : MOC__FLAT_PLACES;
@@ -168,26 +221,44 @@ bool moc__profile_init(moc__profile *profile, int32_t n, int32_t budget, const m
   int32_t blocks = ((n - 1) >> shift) + 1;
   *profile = (moc__profile){.allocator = *allocator, .n = n, .shift = shift, .blocks = blocks, .budget = budget};
   profile->peak = MOC__NEW_ZEROED(allocator, blocks, int32_t);
+  profile->weight = MOC__NEW(allocator, blocks, uint16_t);
   if (shift > 0) {
     profile->level = MOC__NEW_ZEROED(allocator, n, int32_t);
     profile->offset = MOC__NEW_ZEROED(allocator, blocks, int32_t);
   }
-  if (profile->peak == NULL || (shift > 0 && (profile->level == NULL || profile->offset == NULL))) {
+  if (profile->peak == NULL || profile->weight == NULL ||
+      (shift > 0 && (profile->level == NULL || profile->offset == NULL))) {
     moc__profile_release(profile);
     return false;
   }
-  profile->excess = (int64_t)blocks * over(0, budget);
+  for (int32_t b = 0; b < blocks; b++) profile->weight[b] = MOC__WEIGHT;
+  profile->excess = sum_excess(profile);
   return true;
 }
 
 void moc__profile_set_budget(moc__profile *profile, int32_t budget) {
   profile->budget = budget;
-  profile->excess = 0;
-  for (int32_t b = 0; b < profile->blocks; b++) profile->excess += over(profile->peak[b], budget);
+  profile->excess = sum_excess(profile);
+}
+
+VECTORISED
+static void weigh(uint16_t *restrict weight, const int32_t *restrict peak, int32_t blocks, int32_t budget) {
+  enum { PART = 32 };
+  for (int32_t b = 0; b < blocks; b++) {
+    int32_t old = weight[b], step = (old + PART - 1) / PART, next = peak[b] > budget ? old + step : old - step;
+    next = next < MOC__LEAST_WEIGHT ? MOC__LEAST_WEIGHT : next;
+    weight[b] = (uint16_t)(next > MOC__MOST_WEIGHT ? MOC__MOST_WEIGHT : next);
+  }
+}
+
+void moc__profile_weigh(moc__profile *profile) {
+  weigh(profile->weight, profile->peak, profile->blocks, profile->budget);
+  profile->excess = sum_excess(profile);
 }
 
 void moc__profile_release(moc__profile *profile) {
   moc__release(&profile->allocator, profile->peak);
+  moc__release(&profile->allocator, profile->weight);
   moc__release(&profile->allocator, profile->level);
   moc__release(&profile->allocator, profile->offset);
   *profile = (moc__profile){.allocator = profile->allocator};

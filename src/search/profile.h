@@ -5,13 +5,20 @@
  * that many vector lanes plus two partly covered blocks, whatever n is. Beyond 2 * MOC__FLAT_PLACES places there are at most
  * MOC__FEW_BLOCKS: ranges are faster, and what counts of stages close to one another is the worst of them alone, which was
  * measured to lead to shorter plans there. The excess is the sum over blocks (places, in
- * a flat profile) of their highest level's units above the budget: 0 exactly when no place is over it. */
+ * a flat profile) of their highest level's units above the budget, times a weight of each: 0 exactly when no place is over it.
+ * Weights follow where it is hard to be within budget. */
 #ifndef MOC_SEARCH_PROFILE_H
 #define MOC_SEARCH_PROFILE_H
 
 #include "base/base.h"
 
-enum { MOC__FLAT_PLACES = 4096, MOC__FEW_BLOCKS = 1024 };
+enum {
+  MOC__FLAT_PLACES = 4096,
+  MOC__FEW_BLOCKS = 1024,
+  MOC__WEIGHT = 64, /* of a block at first, the least and the most */
+  MOC__LEAST_WEIGHT = 4,
+  MOC__MOST_WEIGHT = 512
+};
 
 typedef struct moc__profile {
   moc_allocator allocator;
@@ -20,9 +27,10 @@ typedef struct moc__profile {
   int32_t blocks; /* the last may be shorter */
   int32_t budget;
   int64_t excess;
-  int32_t *peak;   /* [blocks] highest level of each */
-  int32_t *level;  /* [n] less the block's offset; NULL in a flat profile, where peak is the level */
-  int32_t *offset; /* [blocks] NULL in a flat profile */
+  int32_t *peak;    /* [blocks] highest level of each */
+  uint16_t *weight; /* [blocks] of a unit over budget */
+  int32_t *level;   /* [n] less the block's offset; NULL in a flat profile, where peak is the level */
+  int32_t *offset;  /* [blocks] NULL in a flat profile */
 } moc__profile;
 
 /* Levels of 0 everywhere. `n` >= 1. False when memory is out. */
@@ -37,7 +45,8 @@ void moc__profile_add(moc__profile *profile, int32_t first, int32_t last, int32_
 int64_t moc__profile_relief(const moc__profile *profile, int32_t first, int32_t last, int32_t units);
 int64_t moc__profile_burden(const moc__profile *profile, int32_t first, int32_t last, int32_t units);
 
-/* Take the level at place `from` out and put it in again at place `to`; those between close up. */
+/* Take the level at place `from` out and put it in again at place `to`; those between close up. In a flat profile weights go with
+ * levels. */
 void moc__profile_move(moc__profile *profile, int32_t from, int32_t to);
 
 static inline int32_t moc__profile_level(const moc__profile *profile, int32_t place) {
@@ -47,6 +56,10 @@ static inline int32_t moc__profile_level(const moc__profile *profile, int32_t pl
 
 /* Change the budget. O(blocks). */
 void moc__profile_set_budget(moc__profile *profile, int32_t budget);
+
+/* Weigh what is over budget now by about a thirty-second more, all else as much less. What is over budget more often than not so comes to
+ * weigh much, and what seldom is little. O(blocks). */
+void moc__profile_weigh(moc__profile *profile);
 
 /* The highest level. */
 int32_t moc__profile_peak(const moc__profile *profile);

@@ -81,7 +81,7 @@ def test_the_first_plan_of_10000_operations_is_pruned(work):
     for seed in (1, 2, 3):
         done = solve(work, "graph.json", "70%", "auto", seed, 5000)
         assert done.status == 0, done
-        assert done.json()["total_duration"] <= 1.09 * done.json()["baseline_duration"]
+        assert done.json()["total_duration"] <= 1.1 * done.json()["baseline_duration"]
         assert work.run("verify", "graph.json", "plan.json").status == 0
 
 
@@ -121,7 +121,7 @@ def test_chains_come_near_their_optimum(work, steps, memory, worst):
     work.write("chain.json", chain(steps))
     least = least_recomputations(steps, memory)
     added = []
-    for seed in (1, 2):
+    for seed in (1, 2, 3, 4):
         done = solve(work, "chain.json", memory, "input", seed, 3 * MOVES)
         assert done.status == 0, done
         plan = done.json()

@@ -44,7 +44,7 @@ static void check_against_evaluation(const moc__state *state, const moc_graph *g
     }
     peak = moc__max(peak, evaluation.memory[step++]);
     assert_int_equal(units_of(state, peak), moc__profile_level(&state->profile, place));
-    excess += moc__max(units_of(state, peak) - state->profile.budget, 0);
+    excess += state->profile.weight[place] * moc__max(units_of(state, peak) - state->profile.budget, 0);
   }
   assert_int_equal(excess, state->profile.excess);
   moc_evaluation_release(&evaluation);
@@ -114,6 +114,7 @@ static void toggles_match_evaluation(void **unused) {
       else
         reordered += random_reorder(&state, &rng);
       moc__state_settle(&state);
+      if (i % 5 == 4) moc__profile_weigh(&state.profile);
       if (i % 10 == 9) { /* as phase 1 does */
         uint32_t peak = (uint32_t)moc__max(moc__profile_peak(&state.profile), 0);
         moc__profile_set_budget(&state.profile, (int32_t)moc__rng_below(&rng, peak + 3));
@@ -165,6 +166,7 @@ static void moves_are_undone(void **unused) {
     CHECK_OK(moc__staged_init(&staged, graph, moc_graph_input_order(graph).items, a, &error), error);
     CHECK_OK(moc__state_init(&state, &staged, 100, 4, a, &error), error);
     for (int move = 0; move < 60; move++) {
+      if (moc__rng_below(&rng, 4) == 0) moc__profile_weigh(&state.profile);
       snapshot before = take(&state);
       moc__state_begin(&state);
       int toggles = (int)moc__rng_below(&rng, 8);
