@@ -9,6 +9,8 @@
 
 enum {
   MOVES_A_CHECK = 64,      /* between two looks at the stop flag, the temperature and the price */
+  WEIGHS = 64,             /* at each of those, of its weight one part in so many for or against a place */
+  PHASE1_WEIGHS = 32,      /* in phase 1 */
   MOVES_A_REFRESH = 16384, /* between two looks at hints, or two listings of the gaps of an order that changes; */
   REFRESH_A_PLACE = 2,     /* of those about so many for each place if that is more */
   FIRST_MOVES = 20000,     /* of the first schedule, plus FIRST_MOVES_A_PLACE for every place */
@@ -39,8 +41,8 @@ enum {
 };
 
 /* Of the price: what removing all of the input order's excess is worth at first, as a share of its duration; the most, in mean
- * durations for a unit of excess: there no temperature lets any more of it in; how fast it adapts at each check, and the
- * share of feasible sets that it aims at. */
+ * durations for a unit over budget at a place of the first weight: there no temperature lets any more of it in; how fast it adapts at
+ * each check, and the share of feasible sets that it aims at. */
 static const double FIRST_PRICE = 0.05, MOST_PRICE = 10000, PRICE_STEP = 0.05, SHARE_STEP = 0.05,
                     FEASIBLE_SHARE = 0.35, FEASIBLE_SHARE_OF_ORDERS = 0.15; /* where the order is searched too */
 /* Of the temperature, in mean durations of a recomputation: the start from the empty set, and the end. */
@@ -89,7 +91,7 @@ typedef struct search {
   moc__state state;
   moc__rng rng;
   moc__mover mover;
-  double price;          /* of a unit of excess, in durations */
+  double price;          /* of excess, in durations */
   double fair_price;     /* the first */
   double most_price;     /* the most */
   double aim;            /* at this share of feasible sets */
@@ -310,7 +312,7 @@ static void run_schedule(search *s, int64_t length, double first, double last, b
   for (int64_t done = 0; done < length; done++) {
     if (done % MOVES_A_CHECK == 0) {
       if (done > 0) {
-        moc__profile_weigh(&state->profile);
+        moc__profile_weigh(&state->profile, phase1 ? PHASE1_WEIGHS : WEIGHS);
         if (!phase1)
           adapt_price(s, (double)feasible / MOVES_A_CHECK);
         else if (has_plan(s) || moc__excluded(s->incumbent))
@@ -505,7 +507,7 @@ static bool squeeze(search *s, int64_t length) {
   for (int64_t done = 0; done < until && !there; done++) {
     if (done % MOVES_A_CHECK == 0) {
       if (done > 0) {
-        moc__profile_weigh(&state->profile);
+        moc__profile_weigh(&state->profile, WEIGHS);
         adapt_price(s, (double)feasible / MOVES_A_CHECK);
         if (feasible > 0) {
           if (budget < (1 - GETS_ON) * least) {

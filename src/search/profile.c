@@ -242,17 +242,17 @@ void moc__profile_set_budget(moc__profile *profile, int32_t budget) {
 }
 
 VECTORISED
-static void weigh(uint16_t *restrict weight, const int32_t *restrict peak, int32_t blocks, int32_t budget) {
-  enum { PART = 32 };
+static void weigh(uint16_t *restrict weight, const int32_t *restrict peak, int32_t blocks, int32_t budget,
+                  int32_t part) {
   for (int32_t b = 0; b < blocks; b++) {
-    int32_t old = weight[b], step = (old + PART - 1) / PART, next = peak[b] > budget ? old + step : old - step;
+    int32_t old = weight[b], step = (old + part - 1) / part, next = peak[b] > budget ? old + step : old - step;
     next = next < MOC__LEAST_WEIGHT ? MOC__LEAST_WEIGHT : next;
     weight[b] = (uint16_t)(next > MOC__MOST_WEIGHT ? MOC__MOST_WEIGHT : next);
   }
 }
 
-void moc__profile_weigh(moc__profile *profile) {
-  weigh(profile->weight, profile->peak, profile->blocks, profile->budget);
+void moc__profile_weigh(moc__profile *profile, int32_t part) {
+  weigh(profile->weight, profile->peak, profile->blocks, profile->budget, part);
   profile->excess = sum_excess(profile);
 }
 

@@ -70,10 +70,10 @@ static void move(int32_t *items, int32_t first, int32_t last) {
   items[last] = moved;
 }
 
-/* A thirty-second up or down, rounded up. */
-static void weigh(model *m, const moc__profile *profile) {
+/* One part in `part` up or down, rounded up. */
+static void weigh(model *m, const moc__profile *profile, int32_t part) {
   for (int32_t b = 0; b < profile->blocks; b++) {
-    int32_t w = m->weight[b], step = w / 32 + (w % 32 > 0);
+    int32_t w = m->weight[b], step = w / part + (w % part > 0);
     w = highest(m->level, profile, b) > profile->budget ? w + step : w - step;
     m->weight[b] = w < MOC__LEAST_WEIGHT ? MOC__LEAST_WEIGHT : w > MOC__MOST_WEIGHT ? MOC__MOST_WEIGHT : w;
   }
@@ -91,8 +91,9 @@ static void change(model *m, moc__profile *profile, moc__rng *rng, int32_t most)
     if (profile->shift == 0) move(m->weight, first, last);
     moc__profile_move(profile, first, last);
   } else if (die < 6) {
-    weigh(m, profile);
-    moc__profile_weigh(profile);
+    int32_t part = 1 + (int32_t)moc__rng_below(rng, 100);
+    weigh(m, profile, part);
+    moc__profile_weigh(profile, part);
   } else { /* first > last: nothing */
     int32_t units = (int32_t)moc__rng_below(rng, 2 * (uint32_t)most) - most;
     for (int32_t k = first; k <= last; k++) level[k] += units;
