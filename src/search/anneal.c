@@ -9,8 +9,8 @@
 
 enum {
   MOVES_A_CHECK = 64,      /* between two looks at the stop flag, the temperature and the price */
-  WEIGHS = 64,             /* at each of those, of its weight one part in so many for or against a place */
-  PHASE1_WEIGHS = 32,      /* in phase 1 */
+  WEIGHT_SHIFT = 6,        /* at each of those, a place gains or loses one part in 2^so many of its weight */
+  PHASE1_WEIGHT_SHIFT = 5, /* in phase 1 */
   MOVES_A_REFRESH = 16384, /* between two looks at hints, or two listings of the gaps of an order that changes; */
   REFRESH_A_PLACE = 2,     /* of those about so many for each place if that is more */
   FIRST_MOVES = 20000,     /* of the first schedule, plus FIRST_MOVES_A_PLACE for every place */
@@ -312,7 +312,7 @@ static void run_schedule(search *s, int64_t length, double first, double last, b
   for (int64_t done = 0; done < length; done++) {
     if (done % MOVES_A_CHECK == 0) {
       if (done > 0) {
-        moc__profile_weigh(&state->profile, phase1 ? PHASE1_WEIGHS : WEIGHS);
+        moc__profile_weigh(&state->profile, phase1 ? PHASE1_WEIGHT_SHIFT : WEIGHT_SHIFT);
         if (!phase1)
           adapt_price(s, (double)feasible / MOVES_A_CHECK);
         else if (has_plan(s) || moc__excluded(s->incumbent))
@@ -507,7 +507,7 @@ static bool squeeze(search *s, int64_t length) {
   for (int64_t done = 0; done < until && !there; done++) {
     if (done % MOVES_A_CHECK == 0) {
       if (done > 0) {
-        moc__profile_weigh(&state->profile, WEIGHS);
+        moc__profile_weigh(&state->profile, WEIGHT_SHIFT);
         adapt_price(s, (double)feasible / MOVES_A_CHECK);
         if (feasible > 0) {
           if (budget < (1 - GETS_ON) * least) {

@@ -243,16 +243,17 @@ void moc__profile_set_budget(moc__profile *profile, int32_t budget) {
 
 VECTORISED
 static void weigh(uint16_t *restrict weight, const int32_t *restrict peak, int32_t blocks, int32_t budget,
-                  int32_t part) {
+                  int shift) {
+  int32_t rest = (1 << shift) - 1;
   for (int32_t b = 0; b < blocks; b++) {
-    int32_t old = weight[b], step = (old + part - 1) / part, next = peak[b] > budget ? old + step : old - step;
+    int32_t old = weight[b], step = (old + rest) >> shift, next = peak[b] > budget ? old + step : old - step;
     next = next < MOC__LEAST_WEIGHT ? MOC__LEAST_WEIGHT : next;
     weight[b] = (uint16_t)(next > MOC__MOST_WEIGHT ? MOC__MOST_WEIGHT : next);
   }
 }
 
-void moc__profile_weigh(moc__profile *profile, int32_t part) {
-  weigh(profile->weight, profile->peak, profile->blocks, profile->budget, part);
+void moc__profile_weigh(moc__profile *profile, int shift) {
+  weigh(profile->weight, profile->peak, profile->blocks, profile->budget, shift);
   profile->excess = sum_excess(profile);
 }
 

@@ -57,9 +57,9 @@ static inline int32_t moc__profile_level(const moc__profile *profile, int32_t pl
 /* Change the budget. O(blocks). */
 void moc__profile_set_budget(moc__profile *profile, int32_t budget);
 
-/* Weigh what is over budget now by one part in `part` more, rounded up, all else by as much less. So what is over budget more often than not
+/* Weigh what is over budget now by one part in 2^shift more, rounded up, all else by as much less. So what is over budget more often than not
  * comes to weigh much, and what seldom is little. O(blocks). */
-void moc__profile_weigh(moc__profile *profile, int32_t part);
+void moc__profile_weigh(moc__profile *profile, int shift);
 
 /* The highest level. */
 int32_t moc__profile_peak(const moc__profile *profile);

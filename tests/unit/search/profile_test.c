@@ -70,8 +70,9 @@ static void move(int32_t *items, int32_t first, int32_t last) {
   items[last] = moved;
 }
 
-/* One part in `part` up or down, rounded up. */
-static void weigh(model *m, const moc__profile *profile, int32_t part) {
+/* One part in 2^shift up or down, rounded up. */
+static void weigh(model *m, const moc__profile *profile, int shift) {
+  int32_t part = 1 << shift;
   for (int32_t b = 0; b < profile->blocks; b++) {
     int32_t w = m->weight[b], step = w / part + (w % part > 0);
     w = highest(m->level, profile, b) > profile->budget ? w + step : w - step;
@@ -91,9 +92,9 @@ static void change(model *m, moc__profile *profile, moc__rng *rng, int32_t most)
     if (profile->shift == 0) move(m->weight, first, last);
     moc__profile_move(profile, first, last);
   } else if (die < 6) {
-    int32_t part = 1 + (int32_t)moc__rng_below(rng, 100);
-    weigh(m, profile, part);
-    moc__profile_weigh(profile, part);
+    int shift = (int)moc__rng_below(rng, 8);
+    weigh(m, profile, shift);
+    moc__profile_weigh(profile, shift);
   } else { /* first > last: nothing */
     int32_t units = (int32_t)moc__rng_below(rng, 2 * (uint32_t)most) - most;
     for (int32_t k = first; k <= last; k++) level[k] += units;
