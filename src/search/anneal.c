@@ -9,8 +9,10 @@
 
 enum {
   MOVES_A_CHECK = 64,      /* between two looks at the stop flag, the temperature and the price */
-  WEIGHT_SHIFT = 6,        /* at each of those, a place gains or loses one part in 2^so many of its weight */
-  PHASE1_WEIGHT_SHIFT = 5, /* in phase 1 */
+  HEAVIER_SHIFT = 4,       /* at each of those, a place over budget gains one part in 2^so many of its weight, */
+  LIGHTER_SHIFT = 5,       /* others lose one */
+  PHASE1_SHIFT = 5,        /* in phase 1 both */
+  EVEN_PERCENT = 30,       /* of schedules of phase 2, in which all weigh the same */
   MOVES_A_REFRESH = 16384, /* between two looks at hints, or two listings of the gaps of an order that changes; */
   REFRESH_A_PLACE = 2,     /* of those about so many for each place if that is more */
   FIRST_MOVES = 20000,     /* of the first schedule, plus FIRST_MOVES_A_PLACE for every place */
@@ -73,13 +75,14 @@ static const double SQUEEZE_TEMPERATURE = 0.3, SQUEEZE_PART = 0.3, LEAST_WAY = 1
 enum {
   DESCENT_LENGTH = 4,    /* of the schedule after a descent, in shortest schedules */
   MOST_DOUBLINGS = 20,   /* of it */
-  SQUEEZE_LENGTH = 4,    /* likewise */
-  SQUEEZES_A_RUN = 2,    /* between two constructions */
+  SQUEEZE_LENGTH = 4,    /* likewise, of a cross; from nothing it is the shortest */
+  OTHER_PERCENT = 25,    /* of tries at phase 1, by that of the two which has not come as near */
   SQUEEZED_STARTS = 4,   /* of a thread, before nearly all squeezes are of crosses */
   SQUEEZE_COMPUTES = 24, /* of an operation, at least, where they may be as many */
   LATE_SQUEEZES = 4,     /* after a plan that was built along a set: theirs are better */
-  PATIENCE = 3,       /* buildings of a thread along sets over budget, before the solve goes on from the nearest, */
-  PATIENCE_NEAR = 6,  /* or so many where that is near */
+  PATIENCE = 2,       /* buildings of a thread along sets over budget, before the solve goes on from the nearest, */
+  PATIENCE_NEAR = 3,  /* or so many where that is near; */
+  FARTHER = 4,        /* sets that are so many times as much over budget as the nearest are not built along */
   MOST_APPROACHES = 8 /* squeezes from there that get nowhere, before it starts anew */
 };
 
@@ -119,18 +122,19 @@ typedef struct search {
   bool hurries;         /* it does not wait for the relaxation */
   moc__relaxer relaxer; /* idle where another thread does it */
   moc__first first;
-  int64_t searches;   /* schedules of phase 1 so far */
-  int64_t descents;   /* of them, so many began with a descent from nothing after the first */
-  uint32_t care;      /* in this one so many gaps of a hundred are opened with care */
-  int64_t starts;     /* from nothing, so far */
-  int32_t barren;     /* turns in a row, but for those from the best, that came to no plan */
-  int32_t owed;       /* turns from the best that come next */
-  int32_t squeezes;   /* that come next, by turns with others */
-  int32_t generation; /* of the last turn that the pool gave */
-  int32_t alongs;     /* buildings along a set over budget, so far */
-  bool approaches;    /* all starts from a set over budget that was built */
-  bool has_built;     /* from that, or a plan */
-  int32_t window;     /* moves are made in places window..window + WINDOW - 1, so that caches help */
+  int64_t searches;            /* schedules of phase 1 so far */
+  int64_t descents;            /* of them, so many began with a descent from nothing after the first */
+  uint32_t care;               /* in this one so many gaps of a hundred are opened with care */
+  int64_t starts;              /* from nothing, so far */
+  int32_t barren;              /* turns in a row, but for those from the best, that came to no plan */
+  int32_t owed;                /* turns from the best that come next */
+  int32_t squeezes;            /* that come next, by turns with others */
+  int32_t squeezed, descended; /* the least peak that squeezes and descents have come to; 0: not tried yet */
+  int32_t generation;          /* of the last turn that the pool gave */
+  int32_t alongs;              /* buildings along a set over budget, so far */
+  bool approaches;             /* all starts from a set over budget that was built */
+  bool has_built;              /* from that, or a plan */
+  int32_t window;              /* moves are made in places window..window + WINDOW - 1, so that caches help */
 } search;
 
 /* A random place of the window in which moves are made at present. */
@@ -309,10 +313,14 @@ static void run_schedule(search *s, int64_t length, double first, double last, b
   double temperature = first, cooling = pow(last / first, (double)MOVES_A_CHECK / (double)length);
   int64_t feasible = 0, refresh = moves_a_refresh(s);
   choose_moves(s);
+  bool even = !phase1 && moc__rng_below(&s->rng, 100) < EVEN_PERCENT;
+  if (even) s->price *= moc__profile_even(&state->profile);
   for (int64_t done = 0; done < length; done++) {
     if (done % MOVES_A_CHECK == 0) {
       if (done > 0) {
-        moc__profile_weigh(&state->profile, phase1 ? PHASE1_WEIGHT_SHIFT : WEIGHT_SHIFT);
+        if (!even)
+          moc__profile_weigh(&state->profile, phase1 ? PHASE1_SHIFT : HEAVIER_SHIFT,
+                             phase1 ? PHASE1_SHIFT : LIGHTER_SHIFT);
         if (!phase1)
           adapt_price(s, (double)feasible / MOVES_A_CHECK);
         else if (has_plan(s) || moc__excluded(s->incumbent))
@@ -423,11 +431,13 @@ static bool stage(search *s, const moc__constructed *built) {
   return has_plan(s);
 }
 
-/* Build along a set over budget, of that peak, as near to the budget as may be. Sorts its pairs. Where the search started over
- * budget, it ends if that comes nearer: the solve goes on from there. */
+/* Build along a set over budget, of that peak, as near to the budget as may be, if it is not far from it. Sorts its pairs. Where the
+ * search started over budget, it ends if that comes nearer: the solve goes on from there. */
 static void build_along(search *s, moc__candidate *set, int64_t peak) {
   moc__incumbent *incumbent = s->incumbent;
-  if (has_plan(s) || finished(s)) return;
+  int64_t budget = s->options->budget, nearest = moc__nearest(incumbent);
+  bool far = nearest < INT64_MAX && (double)(peak - budget) > FARTHER * (double)(nearest - budget);
+  if (far || has_plan(s) || finished(s)) return;
   const moc__staged *staged = s->state.staged;
   int32_t *numbers = MOC__NEW(&incumbent->allocator, staged->n + set->n_pairs, int32_t);
   if (numbers == NULL) {
@@ -441,11 +451,11 @@ static void build_along(search *s, moc__candidate *set, int64_t peak) {
   } else {
     built = (moc__constructed){.sequence = numbers, .length = length, .peak = peak};
   }
-  bool within = built.peak <= s->options->budget, taken = false;
+  bool within = built.peak <= budget, taken = false;
   if (within && !s->approaches && stage(s, &built)) {
     s->squeezes = LATE_SQUEEZES;
   } else {
-    bool nearer = within || (double)built.peak < (1 - GETS_ON) * (double)moc__nearest(incumbent);
+    bool nearer = within || (double)built.peak < (1 - GETS_ON) * (double)nearest;
     taken = nearer && moc__incumbent_offer_sequence(incumbent, built.sequence, built.length, built.peak, within);
   }
   if (!taken) moc__release(&incumbent->allocator, built.sequence);
@@ -507,7 +517,7 @@ static bool squeeze(search *s, int64_t length) {
   for (int64_t done = 0; done < until && !there; done++) {
     if (done % MOVES_A_CHECK == 0) {
       if (done > 0) {
-        moc__profile_weigh(&state->profile, WEIGHT_SHIFT);
+        moc__profile_weigh(&state->profile, HEAVIER_SHIFT, LIGHTER_SHIFT);
         adapt_price(s, (double)feasible / MOVES_A_CHECK);
         if (feasible > 0) {
           if (budget < (1 - GETS_ON) * least) {
@@ -654,8 +664,8 @@ static void squeeze_and_build(search *s, int64_t length, double last) {
   build_along_found(s);
 }
 
-/* One turn while there is no plan: the sets that come nearest to the budget are crossed. The first ones take about `length`
- * moves. False when memory is out. */
+/* A squeeze, from nothing or of a cross of the sets that came nearest to the budget. From nothing the first ones take about `length` moves.
+ * False when memory is out. */
 static bool squeeze_turn(search *s, double length, double last) {
   moc__turn turn = moc__pool_next(s->pool, &s->generation);
   length = fmin(ldexp(length, s->generation), MOST_MOVES);
@@ -663,12 +673,32 @@ static bool squeeze_turn(search *s, double length, double last) {
   s->found.extra = s->found.over = INT64_MAX;
   take_hints(s);
   bool crosses = turn != MOC__START || s->starts >= SQUEEZED_STARTS;
+  double longer = SQUEEZE_LENGTH;
   if (!crosses || moc__rng_below(&s->rng, 8) == 0 || !start_from_cross(s)) {
     if (!raise_computes(s, SQUEEZE_COMPUTES)) return false;
     start_from_nothing(s);
     s->price = s->feasible_price = s->fair_price;
+    longer = 1;
   }
-  squeeze_and_build(s, (int64_t)length, last);
+  squeeze_and_build(s, (int64_t)fmin(longer * length, MOST_MOVES), last);
+  return true;
+}
+
+/* Try phase 1 again: by a squeeze, by a descent, then mostly by whichever came nearer to the budget, which depends on the graph. False
+ * when memory is out. */
+static bool try_again(search *s, double length, double last) {
+  const moc__profile *profile = &s->state.profile;
+  bool descends = s->descended == 0 ? s->squeezed > 0 : s->descended < s->squeezed;
+  if (s->descended > 0 && moc__rng_below(&s->rng, 100) < OTHER_PERCENT) descends = !descends;
+  if (descends) {
+    if (!descend_again(s, length)) return false;
+    int32_t peak = moc__profile_peak(profile);
+    if (s->descended == 0 || peak < s->descended) s->descended = peak;
+  } else {
+    if (!squeeze_turn(s, length, last)) return false;
+    int64_t peak = s->found.over == INT64_MAX ? INT32_MAX : profile->budget + s->found.over;
+    if (s->squeezed == 0 || peak < s->squeezed) s->squeezed = (int32_t)peak;
+  }
   return true;
 }
 
@@ -810,7 +840,7 @@ static void run_schedules(search *s, const moc__staged *staged) {
     }
     if (planned && !gradual && s->squeezes > 0 && run % 2 == 0) {
       s->squeezes--;
-      if (!squeeze_turn(s, SQUEEZE_LENGTH * shortest, last)) return;
+      if (!squeeze_turn(s, shortest, last)) return;
       continue;
     }
     if (planned && !gradual) {
@@ -826,13 +856,9 @@ static void run_schedules(search *s, const moc__staged *staged) {
       run_schedule(s, (int64_t)length, first, last, false);
     } else if (builds && run % 2 == 0 && !moc__built(s->incumbent)) {
       continue;
-    } else if (!gradual && (run % 4 == 1 ? middle || !builds : middle && run % 4 == 0)) {
-      if (!descend_again(s, shortest)) return;
-    } else if (run % 4 != 3) {
+    } else if (!gradual) {
       s->owed = LATE_SCHEDULES; /* once there is a plan */
-      for (int i = 0; i < SQUEEZES_A_RUN && !has_plan(s) && !finished(s); i++) {
-        if (!squeeze_turn(s, SQUEEZE_LENGTH * shortest, last)) return;
-      }
+      if (!try_again(s, shortest, last)) return;
       waited = true;
     } else {
       if (run % 2 == 0) (void)moc__state_assign(&s->state, NULL, NULL, 0);

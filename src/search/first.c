@@ -14,7 +14,7 @@ enum {
   MOST_REFUTATION = 1 << 22,
   EFFORT = 16000000,           /* of a construction in the first round; half as much again in every other */
   REFUTATION_EFFORT = 4000000, /* of all refutations of a round, likewise */
-  ALONG_EFFORT = 8000,         /* of a construction along a schedule in the first round, for each of its steps, */
+  ALONG_EFFORT = 2000,         /* of a construction along a schedule in the first round, for each of its steps, */
   ALONG_SETS = 2048,           /* and sets of a search; likewise; */
   ALONGS_A_ROUND = 8,          /* so many are a round, */
   MOST_ALONG_ROUND = 20,       /* up to this one */

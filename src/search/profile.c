@@ -242,19 +242,30 @@ void moc__profile_set_budget(moc__profile *profile, int32_t budget) {
 }
 
 VECTORISED
-static void weigh(uint16_t *restrict weight, const int32_t *restrict peak, int32_t blocks, int32_t budget,
-                  int shift) {
-  int32_t rest = (1 << shift) - 1;
+static void weigh(uint16_t *restrict weight, const int32_t *restrict peak, int32_t blocks, int32_t budget, int up,
+                  int down) {
+  int32_t rest_up = (1 << up) - 1, rest_down = (1 << down) - 1;
   for (int32_t b = 0; b < blocks; b++) {
-    int32_t old = weight[b], step = (old + rest) >> shift, next = peak[b] > budget ? old + step : old - step;
+    int32_t old = weight[b], more = old + ((old + rest_up) >> up), less = old - ((old + rest_down) >> down);
+    int32_t next = peak[b] > budget ? more : less;
     next = next < MOC__LEAST_WEIGHT ? MOC__LEAST_WEIGHT : next;
     weight[b] = (uint16_t)(next > MOC__MOST_WEIGHT ? MOC__MOST_WEIGHT : next);
   }
 }
 
-void moc__profile_weigh(moc__profile *profile, int shift) {
-  weigh(profile->weight, profile->peak, profile->blocks, profile->budget, shift);
+void moc__profile_weigh(moc__profile *profile, int up, int down) {
+  weigh(profile->weight, profile->peak, profile->blocks, profile->budget, up, down);
   profile->excess = sum_excess(profile);
+}
+
+double moc__profile_even(moc__profile *profile) {
+  int64_t sum = 0;
+  for (int32_t b = 0; b < profile->blocks; b++) {
+    sum += profile->weight[b];
+    profile->weight[b] = MOC__WEIGHT;
+  }
+  profile->excess = sum_excess(profile);
+  return (double)sum / ((double)MOC__WEIGHT * profile->blocks);
 }
 
 void moc__profile_release(moc__profile *profile) {

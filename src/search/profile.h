@@ -57,9 +57,12 @@ static inline int32_t moc__profile_level(const moc__profile *profile, int32_t pl
 /* Change the budget. O(blocks). */
 void moc__profile_set_budget(moc__profile *profile, int32_t budget);
 
-/* Weigh what is over budget now by one part in 2^shift more, rounded up, all else by as much less. So what is over budget more often than not
- * comes to weigh much, and what seldom is little. O(blocks). */
-void moc__profile_weigh(moc__profile *profile, int shift);
+/* Weigh what is over budget now by one part in 2^up more, all else by one in 2^down less, rounded up. So what is over budget often comes to
+ * weigh much, and what seldom is little. O(blocks). */
+void moc__profile_weigh(moc__profile *profile, int up, int down);
+
+/* Give all blocks the first weight again. What the mean of them was, in parts of it. O(blocks). */
+double moc__profile_even(moc__profile *profile);
 
 /* The highest level. */
 int32_t moc__profile_peak(const moc__profile *profile);

@@ -2,6 +2,8 @@
  * level, the excess, the peak, places over budget and what a range would add or take, after every change. */
 #include "search/profile.h"
 
+#include <math.h>
+
 #include "base/rng.h"
 #include "support/test.h"
 
@@ -70,21 +72,31 @@ static void move(int32_t *items, int32_t first, int32_t last) {
   items[last] = moved;
 }
 
-/* One part in 2^shift up or down, rounded up. */
-static void weigh(model *m, const moc__profile *profile, int shift) {
-  int32_t part = 1 << shift;
+/* One part in 2^up more or in 2^down less, rounded up. */
+static void weigh(model *m, const moc__profile *profile, int up, int down) {
   for (int32_t b = 0; b < profile->blocks; b++) {
-    int32_t w = m->weight[b], step = w / part + (w % part > 0);
-    w = highest(m->level, profile, b) > profile->budget ? w + step : w - step;
+    bool over = highest(m->level, profile, b) > profile->budget;
+    int32_t w = m->weight[b], part = 1 << (over ? up : down), step = w / part + (w % part > 0);
+    w = over ? w + step : w - step;
     m->weight[b] = w < MOC__LEAST_WEIGHT ? MOC__LEAST_WEIGHT : w > MOC__MOST_WEIGHT ? MOC__MOST_WEIGHT : w;
   }
+}
+
+/* The first weight everywhere; the mean before that, in parts of it. */
+static double even(model *m, int32_t blocks) {
+  double sum = 0;
+  for (int32_t b = 0; b < blocks; b++) {
+    sum += m->weight[b];
+    m->weight[b] = MOC__WEIGHT;
+  }
+  return sum / blocks / MOC__WEIGHT;
 }
 
 static void change(model *m, moc__profile *profile, moc__rng *rng, int32_t most) {
   int32_t *level = m->level;
   int32_t n = profile->n, first = (int32_t)moc__rng_below(rng, (uint32_t)n),
           last = (int32_t)moc__rng_below(rng, (uint32_t)n);
-  uint32_t die = moc__rng_below(rng, 12);
+  uint32_t die = moc__rng_below(rng, 13);
   if (die == 0) {
     moc__profile_set_budget(profile, (int32_t)moc__rng_below(rng, 4 * (uint32_t)most));
   } else if (die < 4) { /* the level at `first` comes to `last` */
@@ -92,9 +104,12 @@ static void change(model *m, moc__profile *profile, moc__rng *rng, int32_t most)
     if (profile->shift == 0) move(m->weight, first, last);
     moc__profile_move(profile, first, last);
   } else if (die < 6) {
-    int shift = (int)moc__rng_below(rng, 8);
-    weigh(m, profile, shift);
-    moc__profile_weigh(profile, shift);
+    int up = (int)moc__rng_below(rng, 8), down = (int)moc__rng_below(rng, 8);
+    weigh(m, profile, up, down);
+    moc__profile_weigh(profile, up, down);
+  } else if (die == 6) {
+    double mean = even(m, profile->blocks);
+    assert_true(fabs(mean - moc__profile_even(profile)) < 1e-9);
   } else { /* first > last: nothing */
     int32_t units = (int32_t)moc__rng_below(rng, 2 * (uint32_t)most) - most;
     for (int32_t k = first; k <= last; k++) level[k] += units;

@@ -114,7 +114,7 @@ static void toggles_match_evaluation(void **unused) {
       else
         reordered += random_reorder(&state, &rng);
       moc__state_settle(&state);
-      if (i % 5 == 4) moc__profile_weigh(&state.profile, 4);
+      if (i % 5 == 4) moc__profile_weigh(&state.profile, 4, 3);
       if (i % 10 == 9) { /* as phase 1 does */
         uint32_t peak = (uint32_t)moc__max(moc__profile_peak(&state.profile), 0);
         moc__profile_set_budget(&state.profile, (int32_t)moc__rng_below(&rng, peak + 3));
@@ -166,7 +166,7 @@ static void moves_are_undone(void **unused) {
     CHECK_OK(moc__staged_init(&staged, graph, moc_graph_input_order(graph).items, a, &error), error);
     CHECK_OK(moc__state_init(&state, &staged, 100, 4, a, &error), error);
     for (int move = 0; move < 60; move++) {
-      if (moc__rng_below(&rng, 4) == 0) moc__profile_weigh(&state.profile, 4);
+      if (moc__rng_below(&rng, 4) == 0) moc__profile_weigh(&state.profile, 4, 3);
       snapshot before = take(&state);
       moc__state_begin(&state);
       int toggles = (int)moc__rng_below(&rng, 8);
