@@ -81,8 +81,7 @@ enum {
   SQUEEZE_COMPUTES = 24, /* of an operation, at least, where they may be as many */
   LATE_SQUEEZES = 4,     /* after a plan that was built along a set: theirs are better */
   PATIENCE = 2,       /* buildings of a thread along sets over budget, before the solve goes on from the nearest, */
-  PATIENCE_NEAR = 3,  /* or so many where that is near; */
-  FARTHER = 4,        /* sets that are so many times as much over budget as the nearest are not built along */
+  PATIENCE_NEAR = 3,  /* or so many where that is near, */
   MOST_APPROACHES = 8 /* squeezes from there that get nowhere, before it starts anew */
 };
 
@@ -431,13 +430,11 @@ static bool stage(search *s, const moc__constructed *built) {
   return has_plan(s);
 }
 
-/* Build along a set over budget, of that peak, as near to the budget as may be, if it is not far from it. Sorts its pairs. Where the
- * search started over budget, it ends if that comes nearer: the solve goes on from there. */
+/* Build along a set over budget, of that peak, as near to the budget as may be. Sorts its pairs. Where the search started over
+ * budget, it ends if that comes nearer: the solve goes on from there. */
 static void build_along(search *s, moc__candidate *set, int64_t peak) {
   moc__incumbent *incumbent = s->incumbent;
-  int64_t budget = s->options->budget, nearest = moc__nearest(incumbent);
-  bool far = nearest < INT64_MAX && (double)(peak - budget) > FARTHER * (double)(nearest - budget);
-  if (far || has_plan(s) || finished(s)) return;
+  if (has_plan(s) || finished(s)) return;
   const moc__staged *staged = s->state.staged;
   int32_t *numbers = MOC__NEW(&incumbent->allocator, staged->n + set->n_pairs, int32_t);
   if (numbers == NULL) {
@@ -451,11 +448,11 @@ static void build_along(search *s, moc__candidate *set, int64_t peak) {
   } else {
     built = (moc__constructed){.sequence = numbers, .length = length, .peak = peak};
   }
-  bool within = built.peak <= budget, taken = false;
+  bool within = built.peak <= s->options->budget, taken = false;
   if (within && !s->approaches && stage(s, &built)) {
     s->squeezes = LATE_SQUEEZES;
   } else {
-    bool nearer = within || (double)built.peak < (1 - GETS_ON) * (double)nearest;
+    bool nearer = within || (double)built.peak < (1 - GETS_ON) * (double)moc__nearest(incumbent);
     taken = nearer && moc__incumbent_offer_sequence(incumbent, built.sequence, built.length, built.peak, within);
   }
   if (!taken) moc__release(&incumbent->allocator, built.sequence);
