@@ -853,9 +853,9 @@ static void run_schedules(search *s, const moc__staged *staged) {
       run_schedule(s, (int64_t)length, first, last, false);
     } else if (builds && run % 2 == 0 && !moc__built(s->incumbent)) {
       continue;
-    } else if (!gradual) {
+    } else if (!gradual || run % 4 != 3) {
       s->owed = LATE_SCHEDULES; /* once there is a plan */
-      if (!try_again(s, shortest, last)) return;
+      if (!(gradual ? squeeze_turn(s, shortest, last) : try_again(s, shortest, last))) return;
       waited = true;
     } else {
       if (run % 2 == 0) (void)moc__state_assign(&s->state, NULL, NULL, 0);
