@@ -81,7 +81,7 @@ enum {
   SQUEEZE_COMPUTES = 24, /* of an operation, at least, where they may be as many */
   LATE_SQUEEZES = 4,     /* after a plan that was built along a set: theirs are better */
   PATIENCE = 2,       /* buildings of a thread along sets over budget, before the solve goes on from the nearest, */
-  PATIENCE_NEAR = 3,  /* or so many where that is near, */
+  PATIENCE_NEAR = 3,  /* or so many where that is near */
   MOST_APPROACHES = 8 /* squeezes from there that get nowhere, before it starts anew */
 };
 
@@ -121,19 +121,20 @@ typedef struct search {
   bool hurries;         /* it does not wait for the relaxation */
   moc__relaxer relaxer; /* idle where another thread does it */
   moc__first first;
-  int64_t searches;            /* schedules of phase 1 so far */
-  int64_t descents;            /* of them, so many began with a descent from nothing after the first */
-  uint32_t care;               /* in this one so many gaps of a hundred are opened with care */
-  int64_t starts;              /* from nothing, so far */
-  int32_t barren;              /* turns in a row, but for those from the best, that came to no plan */
-  int32_t owed;                /* turns from the best that come next */
-  int32_t squeezes;            /* that come next, by turns with others */
-  int32_t squeezed, descended; /* the least peak that squeezes and descents have come to; 0: not tried yet */
-  int32_t generation;          /* of the last turn that the pool gave */
-  int32_t alongs;              /* buildings along a set over budget, so far */
-  bool approaches;             /* all starts from a set over budget that was built */
-  bool has_built;              /* from that, or a plan */
-  int32_t window;              /* moves are made in places window..window + WINDOW - 1, so that caches help */
+  int64_t searches;   /* schedules of phase 1 so far */
+  int64_t descents;   /* of them, so many began with a descent from nothing after the first */
+  uint32_t care;      /* in this one so many gaps of a hundred are opened with care */
+  int64_t starts;     /* from nothing, so far */
+  int32_t barren;     /* turns in a row, but for those from the best, that came to no plan */
+  int32_t owed;       /* turns from the best that come next */
+  int32_t squeezes;   /* that come next, by turns with others */
+  int32_t squeezed;   /* the least peak that squeezes have come to; 0: not tried yet */
+  int32_t descended;  /* descents, likewise */
+  int32_t generation; /* of the last turn that the pool gave */
+  int32_t alongs;     /* buildings along a set over budget, so far */
+  bool approaches;    /* all starts from a set over budget that was built */
+  bool has_built;     /* from that, or a plan */
+  int32_t window;     /* moves are made in places window..window + WINDOW - 1, so that caches help */
 } search;
 
 /* A random place of the window in which moves are made at present. */
@@ -312,14 +313,13 @@ static void run_schedule(search *s, int64_t length, double first, double last, b
   double temperature = first, cooling = pow(last / first, (double)MOVES_A_CHECK / (double)length);
   int64_t feasible = 0, refresh = moves_a_refresh(s);
   choose_moves(s);
+  int up = phase1 ? PHASE1_SHIFT : HEAVIER_SHIFT, down = phase1 ? PHASE1_SHIFT : LIGHTER_SHIFT;
   bool even = !phase1 && moc__rng_below(&s->rng, 100) < EVEN_PERCENT;
   if (even) s->price *= moc__profile_even(&state->profile);
   for (int64_t done = 0; done < length; done++) {
     if (done % MOVES_A_CHECK == 0) {
       if (done > 0) {
-        if (!even)
-          moc__profile_weigh(&state->profile, phase1 ? PHASE1_SHIFT : HEAVIER_SHIFT,
-                             phase1 ? PHASE1_SHIFT : LIGHTER_SHIFT);
+        if (!even) moc__profile_weigh(&state->profile, up, down);
         if (!phase1)
           adapt_price(s, (double)feasible / MOVES_A_CHECK);
         else if (has_plan(s) || moc__excluded(s->incumbent))
@@ -793,7 +793,7 @@ static void run_schedules(search *s, const moc__staged *staged) {
   bool gradual = length > LONG_SCHEDULE;
   int64_t attempts = 0;
   int32_t shorts = 0;
-  bool waited = moc__built(s->incumbent); /* what was built waits for some squeezes, whose plans are better */
+  bool waited = moc__built(s->incumbent); /* what was built waits for a try at phase 1, whose plans are better */
   bool middle = !gradual && staged->n >= MIDDLE;
   bool builds = !gradual && s->options->stream % 2 == 1; /* every other thread, more than it anneals */
   if (s->approaches) {
@@ -858,7 +858,6 @@ static void run_schedules(search *s, const moc__staged *staged) {
       if (!(gradual ? squeeze_turn(s, shortest, last) : try_again(s, shortest, last))) return;
       waited = true;
     } else {
-      if (run % 2 == 0) (void)moc__state_assign(&s->state, NULL, NULL, 0);
       find_feasible(s, (int64_t)length, FEASIBILITY_TEMPERATURES[attempts++ % 4]);
     }
     if (!planned) moc__incumbent_offer_peak(s->incumbent, moc__state_peak(&s->state));
