@@ -72,6 +72,7 @@ typedef struct solve {
   int32_t searches;     /* before it; */
   int32_t restarts;     /* of them, so many that ended where nothing was to go on from */
   int64_t bound;        /* on the extra duration over all orders; 0: none, and no certificate */
+  int32_t level;        /* of the next tries to come nearer to the budget */
   int32_t refutations;  /* rounds of that in them */
   bool excluded;        /* one of them proved that the order has no staged schedule */
   moc__incumbent incumbent;
@@ -305,6 +306,8 @@ static moc_status run_threads(solve *s, moc_error *error) {
                                        .restarts = s->restarts,
                                        .refutations = s->refutations,
                                        .refutes = started == 0,
+                                       .level = s->level,
+                                       .moves_before = s->moves_before / threads,
                                        .moves = moves,
                                        .seed = s->options.seed,
                                        .stream = (uint64_t)(started + threads * (int64_t)s->searches)};
@@ -403,6 +406,7 @@ static moc_status search_once(solve *s, int64_t *peak, int64_t *least_peak, bool
     if (s->options.order == MOC_ORDER_AUTO) s->bound = s->incumbent.lower_bound - s->staged.total_duration;
     moc__split_release(&s->built, &s->allocator);
     s->searches++;
+    s->level = s->incumbent.nearer ? (int32_t)moc__max(s->incumbent.level - 1, 0) : 0;
     if (s->incumbent.n_sequence == 0)
       s->restarts++;
     else

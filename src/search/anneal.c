@@ -69,9 +69,9 @@ static const double FEW_PAUSES = 0.05;
 /* Of a squeeze: the temperature, in mean durations; the part of its moves in which the budget would fall to the end, or by
  * this factor, if each check lowered it, so that there is time to wait for feasible sets; when the price has risen so far above
  * that at the last one, or to the most, it is stuck, and given back up to this share of the budget; what counts as getting
- * on; and as near to the budget. */
+ * on, also as a share of the excess; and as near to the budget. */
 static const double SQUEEZE_TEMPERATURE = 0.3, SQUEEZE_PART = 0.3, LEAST_WAY = 1.5, STUCK = 30, GIVEN_BACK = 0.02,
-                    GETS_ON = 0.002, NEAR = 0.01;
+                    GETS_ON = 0.002, GETS_ON_PART = 0.1, NEAR = 0.01;
 enum {
   DESCENT_LENGTH = 4,    /* of the schedule after a descent, in shortest schedules */
   MOST_DOUBLINGS = 20,   /* of it */
@@ -131,6 +131,7 @@ typedef struct search {
   int32_t squeezed;   /* the least peak that squeezes have come to; 0: not tried yet */
   int32_t descended;  /* descents, likewise */
   int32_t generation; /* of the last turn that the pool gave */
+  int32_t level;      /* of the present try to come nearer to it */
   int32_t alongs;     /* buildings along a set over budget, so far */
   bool approaches;    /* all starts from a set over budget that was built */
   bool has_built;     /* from that, or a plan */
@@ -430,6 +431,13 @@ static bool stage(search *s, const moc__constructed *built) {
   return has_plan(s);
 }
 
+/* Whether a peak over budget is so much nearer to it than what was built before that it is worth going on from there. */
+static bool gets_on(const moc__incumbent *incumbent, int64_t peak, int64_t budget) {
+  int64_t nearest = moc__nearest(incumbent);
+  if (nearest == INT64_MAX) return true;
+  return (double)(nearest - peak) > fmin(GETS_ON * (double)nearest, GETS_ON_PART * (double)(nearest - budget));
+}
+
 /* Build along a set over budget, of that peak, as near to the budget as may be. Sorts its pairs. Where the search started over
  * budget, it ends if that comes nearer: the solve goes on from there. */
 static void build_along(search *s, moc__candidate *set, int64_t peak) {
@@ -452,12 +460,13 @@ static void build_along(search *s, moc__candidate *set, int64_t peak) {
   if (within && !s->approaches && stage(s, &built)) {
     s->squeezes = LATE_SQUEEZES;
   } else {
-    bool nearer = within || (double)built.peak < (1 - GETS_ON) * (double)moc__nearest(incumbent);
-    taken = nearer && moc__incumbent_offer_sequence(incumbent, built.sequence, built.length, built.peak, within);
+    taken = (within || gets_on(incumbent, built.peak, s->options->budget)) &&
+            moc__incumbent_offer_sequence(incumbent, built.sequence, built.length, built.peak, within);
   }
   if (!taken) moc__release(&incumbent->allocator, built.sequence);
   s->alongs++;
-  if (s->approaches && taken) moc__incumbent_stop(incumbent);
+  if (s->approaches && taken && within) moc__incumbent_stop(incumbent);
+  if (s->approaches) moc__incumbent_tried(incumbent, s->level, taken);
 }
 
 /* Along what a squeeze came to. */
@@ -594,9 +603,9 @@ static void start_from_built(search *s) {
   s->price = s->feasible_price = s->fair_price;
 }
 
-/* Build a plan, or see that there is none, if there is none yet. */
-static void try_first(search *s) {
-  if (!s->options->improves && !has_plan(s)) moc__first_round(&s->first, s->incumbent);
+/* Build a plan, or see that there is none, if there is none yet; the latter with what effort `moves` allow. */
+static void try_first(search *s, int64_t moves) {
+  if (!s->options->improves && !has_plan(s)) moc__first_round(&s->first, moves, s->incumbent);
 }
 
 /* False when there is nothing to cross. */
@@ -708,9 +717,10 @@ static void approach(search *s, double shortest, double last) {
       moc__incumbent_stop(s->incumbent);
       return;
     }
+    s->level = s->options->level + run;
     double length =
-        fmin(ldexp(shortest, run / 2 + (int)moc__min(s->options->restarts, MOST_DOUBLINGS)), MOST_MOVES);
-    moc__first_refute(&s->first, s->incumbent);
+        fmin(ldexp(shortest, s->level / 2 + (int)moc__min(s->options->restarts, MOST_DOUBLINGS)), MOST_MOVES);
+    moc__first_refute(&s->first, s->options->moves_before + s->moves, s->incumbent);
     s->found.extra = s->found.over = INT64_MAX;
     if (run % 3 != 2 || !start_from_cross(s)) start_from_built(s);
     squeeze_and_build(s, (int64_t)length, last);
@@ -768,7 +778,7 @@ static bool start_over_budget(search *s) {
 static void build_only(search *s) {
   bool limited = s->options->limited || s->options->moves > 0;
   for (int64_t round = 0; !finished(s) && !(limited && round == LAST_ROUNDS); round++) {
-    try_first(s);
+    try_first(s, INT64_MAX);
     if (moc__built(s->incumbent) || (!limited && moc__nearest(s->incumbent) < INT64_MAX))
       moc__incumbent_stop(s->incumbent);
   }
@@ -827,7 +837,7 @@ static void run_schedules(search *s, const moc__staged *staged) {
       build_only(s);
       return;
     }
-    try_first(s);
+    try_first(s, s->options->moves_before + s->moves);
     bool planned = has_plan(s);
     if (planned && (middle || gradual) && shorts < SHORT_SCHEDULES) {
       int doublings = gradual && shorts < DOUBLED_SCHEDULES ? shorts - DOUBLED_SCHEDULES : 0;

@@ -28,10 +28,12 @@ typedef struct moc__anneal_options {
   const moc__pair
       *start; /* [n_start] a set over budget to come nearer from, in the order as it is; none: n_start 0 */
   int64_t n_start;
-  bool relaxes;        /* solve the relaxation now and then and post what it says: no prover does yet */
-  int32_t restarts;    /* searches that came to nothing before this one, so that it makes more effort */
-  int32_t refutations; /* rounds of that which there were before */
-  bool refutes;        /* where no plan is found, see whether there is none */
+  bool relaxes;         /* solve the relaxation now and then and post what it says: no prover does yet */
+  int32_t restarts;     /* searches that came to nothing before this one, so that it makes more effort */
+  int32_t level;        /* tries to come nearer to the budget from `start` begin at this: the longer the higher */
+  int64_t moves_before; /* of a thread, in searches before this one */
+  int32_t refutations;  /* rounds of that which there were before */
+  bool refutes;         /* where no plan is found, see whether there is none */
   const int32_t
       *input_order; /* [n] the input order in places of the staged model, to start from too; NULL: it is that */
   int64_t moves;    /* most moves; 0: no limit */

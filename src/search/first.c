@@ -13,7 +13,9 @@ enum {
   FIRST_REFUTATION = 32, /* sets of the search for a way to compute one operation, likewise */
   MOST_REFUTATION = 1 << 22,
   EFFORT = 16000000,           /* of a construction in the first round; half as much again in every other */
-  REFUTATION_EFFORT = 4000000, /* of all refutations of a round, likewise */
+  REFUTATION_EFFORT = 4000000, /* of all refutations of a round, likewise; */
+  FREE_REFUTATIONS = 2,        /* rounds that are always made, */
+  REFUTATION_A_MOVE = 16,      /* effort of others, for each move: a tenth of the time */
   ALONG_EFFORT = 2000,         /* of a construction along a schedule in the first round, for each of its steps, */
   ALONG_SETS = 2048,           /* and sets of a search; likewise; */
   ALONGS_A_ROUND = 8,          /* so many are a round, */
@@ -21,7 +23,8 @@ enum {
   STEPS_AN_OPERATION = 24      /* most steps of a sequence in the first round, for each operation; likewise */
 };
 static const double ALONG_NOISE[] = {0.7, 0.3, 1.2},
-                    LEAST_STEP = 0.002; /* down from a schedule over budget, in shares of that */
+                    LEAST_STEP = 0.002, /* down from a schedule over budget, in shares of that, */
+    LEAST_PART = 0.125;                 /* or of what it is over, if that is less */
 static const double NOISE = 2, THRIFT[] = {10, 30, 3, 1};
 
 moc_status moc__first_init(moc__first *first, const moc__staged *staged, const moc__first_options *options,
@@ -139,8 +142,16 @@ static moc_status refute(moc__first *first, int32_t op, int64_t most_sets, int64
   return MOC_OK;
 }
 
-void moc__first_refute(moc__first *first, moc__incumbent *incumbent) {
-  if (!first->options->refutes || moc__incumbent_extra(incumbent) != INT64_MAX || first->staged->n >= LARGE) return;
+/* Refutation has had its share of the work: `moves` of annealing, and the rounds so far and the next. */
+static bool is_ahead(const moc__first *first, int64_t moves) {
+  double effort = REFUTATION_EFFORT * (pow(1.5, first->refutations + 1) - 1) / (1.5 - 1);
+  return first->refutations >= FREE_REFUTATIONS && effort > REFUTATION_A_MOVE * (double)moves;
+}
+
+void moc__first_refute(moc__first *first, int64_t moves, moc__incumbent *incumbent) {
+  if (!first->options->refutes || moc__incumbent_extra(incumbent) != INT64_MAX || first->staged->n >= LARGE ||
+      is_ahead(first, moves))
+    return;
   int32_t round = (int32_t)moc__min(first->refutations++, 20), n = first->staged->n;
   int64_t sets = moc__min((int64_t)FIRST_REFUTATION << round, MOST_REFUTATION);
   int64_t effort = first->recall.effort + (int64_t)(REFUTATION_EFFORT * pow(1.5, (double)round));
@@ -154,10 +165,10 @@ void moc__first_refute(moc__first *first, moc__incumbent *incumbent) {
   if (status != MOC_OK) moc__incumbent_fail(incumbent);
 }
 
-void moc__first_round(moc__first *first, moc__incumbent *incumbent) {
+void moc__first_round(moc__first *first, int64_t moves, moc__incumbent *incumbent) {
   moc_status status = build(first, incumbent);
   if (status != MOC_OK) moc__incumbent_fail(incumbent);
-  moc__first_refute(first, incumbent);
+  moc__first_refute(first, moves, incumbent);
   first->rounds++;
 }
 
@@ -165,7 +176,8 @@ bool moc__first_along(moc__first *first, const int32_t *guide, int64_t length, i
                       moc__incumbent *incumbent, moc__constructed *built) {
   const moc__staged *staged = first->staged;
   const moc__first_options *options = first->options;
-  int64_t budget = options->budget, step = peak - budget, least = (int64_t)(LEAST_STEP * (double)budget) + 1;
+  int64_t budget = options->budget, step = peak - budget,
+          least = (int64_t)fmin(LEAST_STEP * (double)budget, LEAST_PART * (double)step) + 1;
   int64_t most_steps = moc__min((int64_t)STEPS_AN_OPERATION * first->operations, INT32_MAX);
   *built = (moc__constructed){.peak = peak};
   while (built->peak > budget && step >= least && length <= most_steps && !moc__stopped(incumbent)) {

@@ -42,10 +42,11 @@ moc_status moc__first_init(moc__first *first, const moc__staged *staged, const m
                            const moc_allocator *allocator, moc_error *error);
 void moc__first_release(moc__first *first);
 
-/* One more round. What it finds, and memory that is out, goes to the incumbent. */
-void moc__first_round(moc__first *first, moc__incumbent *incumbent);
+/* One more round. What it finds, and memory that is out, goes to the incumbent. After the first rounds, refutation takes no more than
+ * a share of the work that the thread's `moves` so far are. */
+void moc__first_round(moc__first *first, int64_t moves, moc__incumbent *incumbent);
 /* The same without construction: refutation only, if that is asked for. */
-void moc__first_refute(moc__first *first, moc__incumbent *incumbent);
+void moc__first_refute(moc__first *first, int64_t moves, moc__incumbent *incumbent);
 
 /* Build along a schedule of that peak, over budget: guide [length], numbers without pauses, borrowed. Where that gets stuck, with a
  * budget between the two, and on from there. False when nothing was built; else *built is

@@ -175,6 +175,18 @@ void moc__incumbent_fail(moc__incumbent *incumbent) {
   atomic_store(&incumbent->stop, true);
 }
 
+void moc__incumbent_tried(moc__incumbent *incumbent, int32_t level, bool nearer) {
+  pthread_mutex_lock(&incumbent->lock);
+  incumbent->tries++;
+  if (nearer) {
+    incumbent->nearer = true;
+    incumbent->level = level;
+  }
+  bool ends = incumbent->nearer && incumbent->tries >= incumbent->running;
+  pthread_mutex_unlock(&incumbent->lock);
+  if (ends) moc__incumbent_stop(incumbent);
+}
+
 void moc__incumbent_leave(moc__incumbent *incumbent) {
   pthread_mutex_lock(&incumbent->lock);
   incumbent->running--;

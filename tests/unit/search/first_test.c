@@ -216,7 +216,7 @@ static void refutations_are_true(void **unused) {
       moc__first_options options = {.budget = budget, .max_computes = 50, .refutes = true};
       CHECK_OK(moc__incumbent_init(&incumbent, a, moc__seconds(), &staged, facts.baseline_peak, &error), error);
       CHECK_OK(moc__first_init(&first, &staged, &options, a, &error), error);
-      for (int i = 0; i < 4 && !moc__stopped(&incumbent); i++) moc__first_round(&first, &incumbent);
+      for (int i = 0; i < 4 && !moc__stopped(&incumbent); i++) moc__first_round(&first, INT64_MAX, &incumbent);
       if (atomic_load(&incumbent.refuted) >= 0) {
         assert_true(test_frontier_least_peak(&any) > budget);
         refuted++;
@@ -338,7 +338,7 @@ static void memory_runs_out(void **unused) {
       if (status == MOC_OK) {
         status = moc__first_init(&first, &staged, &options, a, &error);
         if (status == MOC_OK) {
-          for (int i = 0; i < 3; i++) moc__first_round(&first, &incumbent);
+          for (int i = 0; i < 3; i++) moc__first_round(&first, INT64_MAX, &incumbent);
           int32_t guide[14];
           moc__constructed built;
           assert_int_equal(moc__staged_numbers(&staged, NULL, NULL, 0, guide), 14);
@@ -359,10 +359,47 @@ static void memory_runs_out(void **unused) {
   moc_graph_destroy(graph);
 }
 
+/* After the first rounds refutation waits for moves to have been made. */
+static void refutation_keeps_to_its_share(void **unused) {
+  (void)unused;
+  moc__rng rng;
+  moc__rng_init(&rng, 78, 0);
+  test_shape shape = {.n_ops = 40, .edge_percent = 20, .most_size = 30, .most_duration = 9};
+  moc_graph *graph = test_random_graph(&rng, &shape, NULL);
+  moc_graph_facts facts;
+  moc_error error;
+  moc__staged staged;
+  moc__incumbent incumbent;
+  moc__first first;
+  CHECK_OK(moc_graph_get_facts(graph, &facts, &error), error);
+  test_allocator memory;
+  test_allocator_init(&memory);
+  const moc_allocator *a = &memory.allocator;
+  CHECK_OK(moc__staged_init(&staged, graph, moc_graph_input_order(graph).items, a, &error), error);
+  CHECK_OK(moc__incumbent_init(&incumbent, a, moc__seconds(), &staged, facts.baseline_peak, &error), error);
+  moc__first_options options = {.budget = facts.working_set_bound, .max_computes = 50, .refutes = true};
+  CHECK_OK(moc__first_init(&first, &staged, &options, a, &error), error);
+  int32_t rounds = 0;
+  for (int i = 0; i < 20 && !moc__stopped(&incumbent); i++) moc__first_refute(&first, 0, &incumbent);
+  assert_true(first.refutations > 0 && first.refutations < 20);
+  rounds = first.refutations;
+  int64_t effort = first.recall.effort;
+  moc__first_refute(&first, 0, &incumbent);
+  assert_int_equal(first.recall.effort, effort);
+  moc__first_refute(&first, 1000000000, &incumbent);
+  assert_int_equal(first.refutations, rounds + 1);
+  moc__first_release(&first);
+  moc__incumbent_release(&incumbent);
+  moc__staged_release(&staged);
+  moc_graph_destroy(graph);
+  test_allocator_check_empty(&memory);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(constructions_hold_what_they_claim),
                                      cmocka_unit_test(schedules_are_followed),
                                      cmocka_unit_test(refutations_are_true),
+                                     cmocka_unit_test(refutation_keeps_to_its_share),
                                      cmocka_unit_test(tight_budgets_have_plans),
                                      cmocka_unit_test(descent_is_downhill),
                                      cmocka_unit_test(memory_runs_out)};

@@ -110,8 +110,44 @@ static void the_nearest_sequence_is_kept(void **unused) {
   test_allocator_check_empty(&memory);
 }
 
+/* A search that comes nearer to the budget ends when every thread has had its try, not at the first one that did. */
+static void all_tries_count(void **unused) {
+  (void)unused;
+  test_allocator memory;
+  test_allocator_init(&memory);
+  const moc_allocator *a = &memory.allocator;
+  moc_error error;
+  moc__staged staged;
+  moc_graph *graph = staged_example(a, &staged);
+  moc__incumbent incumbent;
+  const struct {
+    int32_t level;
+    bool nearer, ends;
+  } tries[] = {{0, false, false}, {3, true, false}, {4, false, true}};
+  CHECK_OK(moc__incumbent_init(&incumbent, a, moc__seconds(), &staged, 100, &error), error);
+  incumbent.running = 3;
+  for (size_t i = 0; i < sizeof tries / sizeof *tries; i++) {
+    moc__incumbent_tried(&incumbent, tries[i].level, tries[i].nearer);
+    assert_int_equal(moc__stopped(&incumbent), tries[i].ends);
+  }
+  assert_int_equal(incumbent.level, 3);
+  moc__incumbent_release(&incumbent);
+
+  CHECK_OK(moc__incumbent_init(&incumbent, a, moc__seconds(), &staged, 100, &error), error);
+  incumbent.running = 1;
+  for (int i = 0; i < 5; i++) moc__incumbent_tried(&incumbent, i, false);
+  assert_false(moc__stopped(&incumbent));
+  moc__incumbent_tried(&incumbent, 5, true);
+  assert_true(moc__stopped(&incumbent));
+  moc__incumbent_release(&incumbent);
+  moc__staged_release(&staged);
+  moc_graph_destroy(graph);
+  test_allocator_check_empty(&memory);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(trace_of_many_threads_is_in_order),
-                                     cmocka_unit_test(the_nearest_sequence_is_kept)};
+                                     cmocka_unit_test(the_nearest_sequence_is_kept),
+                                     cmocka_unit_test(all_tries_count)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
