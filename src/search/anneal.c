@@ -603,7 +603,7 @@ static void start_from_built(search *s) {
   s->price = s->feasible_price = s->fair_price;
 }
 
-/* Build a plan, or see that there is none, if there is none yet; the latter with what effort `moves` allow. */
+/* Build a plan, or see that there is none, if there is none yet, with what effort `moves` allow. */
 static void try_first(search *s, int64_t moves) {
   if (!s->options->improves && !has_plan(s)) moc__first_round(&s->first, moves, s->incumbent);
 }
@@ -720,7 +720,7 @@ static void approach(search *s, double shortest, double last) {
     s->level = s->options->level + run;
     double length =
         fmin(ldexp(shortest, s->level / 2 + (int)moc__min(s->options->restarts, MOST_DOUBLINGS)), MOST_MOVES);
-    moc__first_refute(&s->first, s->options->moves_before + s->moves, s->incumbent);
+    moc__first_refute(&s->first, s->moves, s->incumbent);
     s->found.extra = s->found.over = INT64_MAX;
     if (run % 3 != 2 || !start_from_cross(s)) start_from_built(s);
     squeeze_and_build(s, (int64_t)length, last);
@@ -837,7 +837,7 @@ static void run_schedules(search *s, const moc__staged *staged) {
       build_only(s);
       return;
     }
-    try_first(s, s->options->moves_before + s->moves);
+    try_first(s, s->moves);
     bool planned = has_plan(s);
     if (planned && (middle || gradual) && shorts < SHORT_SCHEDULES) {
       int doublings = gradual && shorts < DOUBLED_SCHEDULES ? shorts - DOUBLED_SCHEDULES : 0;
@@ -903,6 +903,7 @@ void moc__anneal(const moc__staged *staged, const moc__anneal_options *options, 
                               .stream = options->stream,
                               .rounds =
                                   (int32_t)moc__max(options->refutations, atomic_load(&incumbent->refutations)),
+                              .moves_before = options->moves_before,
                               .restarts = options->restarts,
                               .refutes = options->refutes};
   moc__rng_init(&s.rng, options->seed, options->stream);

@@ -541,6 +541,7 @@ moc_status moc__construct(const moc__staged *staged, const moc__construct_option
       ok = !x.out_of_memory;
     }
   }
+  built->effort = x.effort + x.recall.effort;
   if (built->length == 0) {
     moc__release(allocator, built->sequence);
     built->sequence = NULL;

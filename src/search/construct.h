@@ -30,6 +30,7 @@ typedef struct moc__constructed {
   int64_t length;    /* 0: the executor got stuck */
   int64_t peak;      /* bytes it never passed, at most the budget */
   int64_t extra;     /* duration of the recomputations */
+  int64_t effort;    /* operations looked at for it */
   int32_t stuck_at;  /* the step of the guide at which it did, or its length */
 } moc__constructed;
 

@@ -14,8 +14,10 @@ enum {
   MOST_REFUTATION = 1 << 22,
   EFFORT = 16000000,           /* of a construction in the first round; half as much again in every other */
   REFUTATION_EFFORT = 4000000, /* of all refutations of a round, likewise; */
-  FREE_REFUTATIONS = 2,        /* rounds that are always made, */
-  REFUTATION_A_MOVE = 16,      /* effort of others, for each move: a tenth of the time */
+  FREE_ROUNDS = 2,             /* of either, that are always made, */
+  REFUTATION_A_MOVE = 16,      /* effort of other refutations, for each move: a tenth of the time; */
+  BUILDING_A_MOVE = 16,        /* of other constructions, likewise, */
+  BUILDER_A_MOVE = 80,         /* or of every other thread, a third of it */
   ALONG_EFFORT = 2000,         /* of a construction along a schedule in the first round, for each of its steps, */
   ALONG_SETS = 2048,           /* and sets of a search; likewise; */
   ALONGS_A_ROUND = 8,          /* so many are a round, */
@@ -96,6 +98,7 @@ static moc_status build(moc__first *first, moc__incumbent *incumbent) {
   moc__constructed built;
   moc__split split;
   moc_status status = moc__construct(staged, &construct, allocator, &built, NULL);
+  first->building += built.effort;
   if (status != MOC_OK || built.length == 0) return status;
   status = moc__split_init(&split, staged, built.sequence, built.length, allocator, NULL);
   if (status == MOC_OK) {
@@ -142,15 +145,22 @@ static moc_status refute(moc__first *first, int32_t op, int64_t most_sets, int64
   return MOC_OK;
 }
 
-/* Refutation has had its share of the work: `moves` of annealing, and the rounds so far and the next. */
-static bool is_ahead(const moc__first *first, int64_t moves) {
+/* Refutation has had its share of the work, with the rounds so far and the next. */
+static bool refutes_enough(const moc__first *first, int64_t moves) {
   double effort = REFUTATION_EFFORT * (pow(1.5, first->refutations + 1) - 1) / (1.5 - 1);
-  return first->refutations >= FREE_REFUTATIONS && effort > REFUTATION_A_MOVE * (double)moves;
+  return first->refutations >= FREE_ROUNDS &&
+         effort > REFUTATION_A_MOVE * ((double)first->options->moves_before + (double)moves);
+}
+
+/* Construction has had its share, with the rounds so far: they may be shorter than they might. */
+static bool builds_enough(const moc__first *first, int64_t moves) {
+  int32_t share = first->options->stream % 2 == 1 ? BUILDER_A_MOVE : BUILDING_A_MOVE;
+  return first->rounds >= FREE_ROUNDS && (double)first->building > share * (double)moves;
 }
 
 void moc__first_refute(moc__first *first, int64_t moves, moc__incumbent *incumbent) {
   if (!first->options->refutes || moc__incumbent_extra(incumbent) != INT64_MAX || first->staged->n >= LARGE ||
-      is_ahead(first, moves))
+      refutes_enough(first, moves))
     return;
   int32_t round = (int32_t)moc__min(first->refutations++, 20), n = first->staged->n;
   int64_t sets = moc__min((int64_t)FIRST_REFUTATION << round, MOST_REFUTATION);
@@ -166,10 +176,11 @@ void moc__first_refute(moc__first *first, int64_t moves, moc__incumbent *incumbe
 }
 
 void moc__first_round(moc__first *first, int64_t moves, moc__incumbent *incumbent) {
-  moc_status status = build(first, incumbent);
-  if (status != MOC_OK) moc__incumbent_fail(incumbent);
+  if (!builds_enough(first, moves)) {
+    if (build(first, incumbent) != MOC_OK) moc__incumbent_fail(incumbent);
+    first->rounds++;
+  }
   moc__first_refute(first, moves, incumbent);
-  first->rounds++;
 }
 
 bool moc__first_along(moc__first *first, const int32_t *guide, int64_t length, int64_t peak,

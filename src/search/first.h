@@ -16,9 +16,10 @@ typedef struct moc__first_options {
   int32_t max_computes;       /* most that may be tried */
   const int32_t *input_order; /* [n] numbers, as another order to build in; NULL: none */
   uint64_t seed, stream;
-  int32_t restarts; /* searches before that came to nothing: rounds begin later */
-  int32_t rounds;   /* of refutation that there were before */
-  bool refutes;     /* looks for operations that cannot be computed, too */
+  int64_t moves_before; /* of the thread's annealing, in searches before */
+  int32_t restarts;     /* searches before that came to nothing: rounds begin later */
+  int32_t rounds;       /* of refutation that there were before */
+  bool refutes;         /* looks for operations that cannot be computed, too */
 } moc__first_options;
 
 typedef struct moc__first {
@@ -33,8 +34,9 @@ typedef struct moc__first {
   int64_t n_kept;
   int32_t turn;        /* the operation to be looked at next */
   int32_t operations;  /* places that are no pauses */
-  int32_t rounds;      /* so far */
-  int32_t refutations; /* of them, and those before */
+  int32_t rounds;      /* of construction so far */
+  int64_t building;    /* effort of them */
+  int32_t refutations; /* rounds of that, with those of searches before */
   int32_t alongs;      /* constructions along a schedule so far */
 } moc__first;
 
@@ -42,8 +44,8 @@ moc_status moc__first_init(moc__first *first, const moc__staged *staged, const m
                            const moc_allocator *allocator, moc_error *error);
 void moc__first_release(moc__first *first);
 
-/* One more round. What it finds, and memory that is out, goes to the incumbent. After the first rounds, refutation takes no more than
- * a share of the work that the thread's `moves` so far are. */
+/* One more round. What it finds, and memory that is out, goes to the incumbent. After the first rounds, each of the two takes no more than
+ * a share of the work that the thread's `moves` of this search are. */
 void moc__first_round(moc__first *first, int64_t moves, moc__incumbent *incumbent);
 /* The same without construction: refutation only, if that is asked for. */
 void moc__first_refute(moc__first *first, int64_t moves, moc__incumbent *incumbent);
