@@ -74,8 +74,8 @@ void moc__incumbent_allow(moc__incumbent *incumbent, int32_t max_computes);
 int64_t moc__incumbent_copy(moc__incumbent *incumbent, int32_t *order, moc__pair **pairs, int64_t *capacity);
 /* Note that memory is out, and stop everybody. */
 void moc__incumbent_fail(moc__incumbent *incumbent);
-/* A try of a level to come nearer to the budget has ended. Once one did and there were as many as threads, so that none is
- * lost, that ends the search. */
+/* A try of a level to come nearer to the budget has ended. Once one did, and as many have ended as there are threads, so that others
+ * are not lost that are about as long, that ends the search. */
 void moc__incumbent_tried(moc__incumbent *incumbent, int32_t level, bool nearer);
 /* A thread has ended. */
 void moc__incumbent_leave(moc__incumbent *incumbent);

@@ -110,8 +110,8 @@ static void the_nearest_sequence_is_kept(void **unused) {
   test_allocator_check_empty(&memory);
 }
 
-/* A search that comes nearer to the budget ends when every thread has had its try, not at the first one that did. */
-static void all_tries_count(void **unused) {
+/* A search that comes nearer to the budget ends when there were as many tries as threads, not at the first one that did. */
+static void other_tries_are_waited_for(void **unused) {
   (void)unused;
   test_allocator memory;
   test_allocator_init(&memory);
@@ -148,6 +148,6 @@ static void all_tries_count(void **unused) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(trace_of_many_threads_is_in_order),
                                      cmocka_unit_test(the_nearest_sequence_is_kept),
-                                     cmocka_unit_test(all_tries_count)};
+                                     cmocka_unit_test(other_tries_are_waited_for)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
