@@ -406,7 +406,7 @@ static moc_status search_once(solve *s, int64_t *peak, int64_t *least_peak, bool
     if (s->options.order == MOC_ORDER_AUTO) s->bound = s->incumbent.lower_bound - s->staged.total_duration;
     moc__split_release(&s->built, &s->allocator);
     s->searches++;
-    s->level = s->incumbent.nearer ? (int32_t)moc__max(s->incumbent.level - 1, 0) : 0;
+    s->level = (int32_t)moc__max(s->incumbent.level - 1, 0);
     if (s->incumbent.n_sequence == 0)
       s->restarts++;
     else

@@ -465,7 +465,6 @@ static void build_along(search *s, moc__candidate *set, int64_t peak) {
   }
   if (!taken) moc__release(&incumbent->allocator, built.sequence);
   s->alongs++;
-  if (s->approaches && taken && within) moc__incumbent_stop(incumbent);
   if (s->approaches) moc__incumbent_tried(incumbent, s->level, taken);
 }
 
@@ -805,7 +804,7 @@ static void run_schedules(search *s, const moc__staged *staged) {
   int32_t shorts = 0;
   bool waited = moc__built(s->incumbent); /* what was built waits for a try at phase 1, whose plans are better */
   bool middle = !gradual && staged->n >= MIDDLE;
-  bool builds = !gradual && s->options->stream % 2 == 1; /* every other thread, more than it anneals */
+  bool builds = !gradual && s->first.options->builder;
   if (s->approaches) {
     if (!start_over_budget(s)) return;
     approach(s, shortest, last);
@@ -905,6 +904,7 @@ void moc__anneal(const moc__staged *staged, const moc__anneal_options *options, 
                                   (int32_t)moc__max(options->refutations, atomic_load(&incumbent->refutations)),
                               .moves_before = options->moves_before,
                               .restarts = options->restarts,
+                              .builder = options->stream % 2 == 1,
                               .refutes = options->refutes};
   moc__rng_init(&s.rng, options->seed, options->stream);
   if (s.best_order != NULL && s.taken != NULL && s.computes != NULL &&

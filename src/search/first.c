@@ -17,7 +17,7 @@ enum {
   FREE_ROUNDS = 2,             /* of either, that are always made, */
   REFUTATION_A_MOVE = 16,      /* effort of other refutations, for each move: a tenth of the time; */
   BUILDING_A_MOVE = 16,        /* of other constructions, likewise, */
-  BUILDER_A_MOVE = 80,         /* or of every other thread, a third of it */
+  BUILDER_A_MOVE = 80,         /* or of a builder, a third of it */
   ALONG_EFFORT = 2000,         /* of a construction along a schedule in the first round, for each of its steps, */
   ALONG_SETS = 2048,           /* and sets of a search; likewise; */
   ALONGS_A_ROUND = 8,          /* so many are a round, */
@@ -27,6 +27,7 @@ enum {
 static const double ALONG_NOISE[] = {0.7, 0.3, 1.2},
                     LEAST_STEP = 0.002, /* down from a schedule over budget, in shares of that, */
     LEAST_PART = 0.125;                 /* or of what it is over, if that is less */
+static const double GROWTH = 1.5;       /* of efforts, from round to round */
 static const double NOISE = 2, THRIFT[] = {10, 30, 3, 1};
 
 moc_status moc__first_init(moc__first *first, const moc__staged *staged, const moc__first_options *options,
@@ -80,7 +81,7 @@ static moc_status build(moc__first *first, moc__incumbent *incumbent) {
   const moc__first_options *options = first->options;
   const moc_allocator *allocator = &incumbent->allocator;
   int32_t round = (int32_t)moc__min(first->rounds, 20);
-  int64_t effort = (int64_t)(EFFORT * pow(1.5, round));
+  int64_t effort = (int64_t)(EFFORT * pow(GROWTH, round));
   moc__construct_options construct = {
       .budget = options->budget,
       .max_computes = options->max_computes,
@@ -147,14 +148,14 @@ static moc_status refute(moc__first *first, int32_t op, int64_t most_sets, int64
 
 /* Refutation has had its share of the work, with the rounds so far and the next. */
 static bool refutes_enough(const moc__first *first, int64_t moves) {
-  double effort = REFUTATION_EFFORT * (pow(1.5, first->refutations + 1) - 1) / (1.5 - 1);
+  double effort = REFUTATION_EFFORT * (pow(GROWTH, first->refutations + 1) - 1) / (GROWTH - 1);
   return first->refutations >= FREE_ROUNDS &&
          effort > REFUTATION_A_MOVE * ((double)first->options->moves_before + (double)moves);
 }
 
 /* Construction has had its share, with the rounds so far: they may be shorter than they might. */
 static bool builds_enough(const moc__first *first, int64_t moves) {
-  int32_t share = first->options->stream % 2 == 1 ? BUILDER_A_MOVE : BUILDING_A_MOVE;
+  int32_t share = first->options->builder ? BUILDER_A_MOVE : BUILDING_A_MOVE;
   return first->rounds >= FREE_ROUNDS && (double)first->building > share * (double)moves;
 }
 
@@ -164,7 +165,7 @@ void moc__first_refute(moc__first *first, int64_t moves, moc__incumbent *incumbe
     return;
   int32_t round = (int32_t)moc__min(first->refutations++, 20), n = first->staged->n;
   int64_t sets = moc__min((int64_t)FIRST_REFUTATION << round, MOST_REFUTATION);
-  int64_t effort = first->recall.effort + (int64_t)(REFUTATION_EFFORT * pow(1.5, (double)round));
+  int64_t effort = first->recall.effort + (int64_t)(REFUTATION_EFFORT * pow(GROWTH, round));
   moc_status status = MOC_OK;
   for (int32_t i = 0; i <= n && status == MOC_OK && !moc__stopped(incumbent) && first->recall.effort < effort;
        i++) {
@@ -201,7 +202,7 @@ bool moc__first_along(moc__first *first, const int32_t *guide, int64_t length, i
         .length = (int32_t)length,
         .replays = true,
         .foresees = turn % 2 == 1,
-        .most_effort = (int64_t)(ALONG_EFFORT * (double)length * pow(1.5, round)),
+        .most_effort = (int64_t)(ALONG_EFFORT * (double)length * pow(GROWTH, round)),
         .most_sets = staged->n >= LARGE ? 0 : moc__min((int64_t)ALONG_SETS << (round / 2), MOST_SETS),
         .noise = ALONG_NOISE[turn % 3],
         .seed = options->seed,

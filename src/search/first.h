@@ -19,6 +19,7 @@ typedef struct moc__first_options {
   int64_t moves_before; /* of the thread's annealing, in searches before */
   int32_t restarts;     /* searches before that came to nothing: rounds begin later */
   int32_t rounds;       /* of refutation that there were before */
+  bool builder;         /* of every other thread, that builds more */
   bool refutes;         /* looks for operations that cannot be computed, too */
 } moc__first_options;
 

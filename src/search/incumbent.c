@@ -10,6 +10,7 @@ moc_status moc__incumbent_init(moc__incumbent *incumbent, const moc_allocator *a
                                 .staged = staged,
                                 .total_duration = staged->total_duration,
                                 .lower_bound = staged->total_duration,
+                                .level = -1,
                                 .order = MOC__NEW(allocator, staged->n, int32_t)};
   if (incumbent->order == NULL) return moc__out_of_memory(error);
   atomic_init(&incumbent->stop, false);
@@ -178,11 +179,8 @@ void moc__incumbent_fail(moc__incumbent *incumbent) {
 void moc__incumbent_tried(moc__incumbent *incumbent, int32_t level, bool nearer) {
   pthread_mutex_lock(&incumbent->lock);
   incumbent->tries++;
-  if (nearer) {
-    incumbent->nearer = true;
-    incumbent->level = level;
-  }
-  bool ends = incumbent->nearer && incumbent->tries >= incumbent->running;
+  if (nearer) incumbent->level = level;
+  bool ends = incumbent->level >= 0 && (moc__built(incumbent) || incumbent->tries >= incumbent->running);
   pthread_mutex_unlock(&incumbent->lock);
   if (ends) moc__incumbent_stop(incumbent);
 }

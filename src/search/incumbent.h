@@ -40,8 +40,7 @@ typedef struct moc__incumbent {
   int64_t n_plans; /* improvements of the plan; the trace has those of the bound too */
   int32_t running; /* threads that have not ended */
   int32_t tries;   /* to come nearer to the budget, that have ended */
-  int32_t level;   /* of the last that did */
-  bool nearer;     /* one did */
+  int32_t level;   /* of the last that did; -1: none yet */
   bool failed;     /* memory was out somewhere */
 } moc__incumbent;
 
@@ -74,8 +73,8 @@ void moc__incumbent_allow(moc__incumbent *incumbent, int32_t max_computes);
 int64_t moc__incumbent_copy(moc__incumbent *incumbent, int32_t *order, moc__pair **pairs, int64_t *capacity);
 /* Note that memory is out, and stop everybody. */
 void moc__incumbent_fail(moc__incumbent *incumbent);
-/* A try of a level to come nearer to the budget has ended. Once one did, and as many have ended as there are threads, so that others
- * are not lost that are about as long, that ends the search. */
+/* A try of a level to come nearer to the budget has ended. Once one got within it, or did come nearer and as
+ * many have ended as there are threads, so that others are not lost that are about as long, that ends the search. */
 void moc__incumbent_tried(moc__incumbent *incumbent, int32_t level, bool nearer);
 /* A thread has ended. */
 void moc__incumbent_leave(moc__incumbent *incumbent);

@@ -379,10 +379,9 @@ static void refutation_keeps_to_its_share(void **unused) {
   CHECK_OK(moc__incumbent_init(&incumbent, a, moc__seconds(), &staged, facts.baseline_peak, &error), error);
   moc__first_options options = {.budget = facts.working_set_bound, .max_computes = 50, .refutes = true};
   CHECK_OK(moc__first_init(&first, &staged, &options, a, &error), error);
-  int32_t rounds = 0;
   for (int i = 0; i < 20 && !moc__stopped(&incumbent); i++) moc__first_refute(&first, 0, &incumbent);
   assert_true(first.refutations > 0 && first.refutations < 20);
-  rounds = first.refutations;
+  int32_t rounds = first.refutations;
   int64_t effort = first.recall.effort;
   moc__first_refute(&first, 0, &incumbent);
   assert_int_equal(first.recall.effort, effort);

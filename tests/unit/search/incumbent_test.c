@@ -31,29 +31,41 @@ static void *offer_many(void *argument) {
   return NULL;
 }
 
-static moc_graph *staged_example(const moc_allocator *a, moc__staged *staged) {
+typedef struct example {
+  test_allocator memory;
+  moc_graph *graph;
+  moc__staged staged;
+} example;
+
+static void example_init(example *x) {
   moc_error error;
-  moc_graph *graph = test_worked_example(a);
-  CHECK_OK(moc__staged_init(staged, graph, moc_graph_input_order(graph).items, a, &error), error);
-  return graph;
+  test_allocator_init(&x->memory);
+  x->graph = test_worked_example(&x->memory.allocator);
+  CHECK_OK(
+      moc__staged_init(&x->staged, x->graph, moc_graph_input_order(x->graph).items, &x->memory.allocator, &error),
+      error);
+}
+
+static void example_release(example *x) {
+  moc__staged_release(&x->staged);
+  moc_graph_destroy(x->graph);
+  test_allocator_check_empty(&x->memory);
 }
 
 static void trace_of_many_threads_is_in_order(void **unused) {
   (void)unused;
-  test_allocator memory;
-  test_allocator_init(&memory);
-  const moc_allocator *a = &memory.allocator;
+  example x;
+  example_init(&x);
+  const moc_allocator *a = &x.memory.allocator;
   moc_error error;
-  moc__staged staged;
-  moc_graph *graph = staged_example(a, &staged);
   for (int round = 0; round < ROUNDS; round++) {
     moc__incumbent incumbent;
-    CHECK_OK(moc__incumbent_init(&incumbent, a, moc__seconds(), &staged, 11, &error), error);
+    CHECK_OK(moc__incumbent_init(&incumbent, a, moc__seconds(), &x.staged, 11, &error), error);
     pthread_barrier_t start;
     assert_int_equal(pthread_barrier_init(&start, NULL, THREADS), 0);
     offers all[THREADS];
     for (int i = 0; i < THREADS; i++) {
-      all[i] = (offers){.incumbent = &incumbent, .staged = &staged, .number = i, .start = &start};
+      all[i] = (offers){.incumbent = &incumbent, .staged = &x.staged, .number = i, .start = &start};
       assert_int_equal(pthread_create(&all[i].thread, NULL, offer_many, &all[i]), 0);
     }
     for (int i = 0; i < THREADS; i++) assert_int_equal(pthread_join(all[i].thread, NULL), 0);
@@ -66,22 +78,18 @@ static void trace_of_many_threads_is_in_order(void **unused) {
     }
     moc__incumbent_release(&incumbent);
   }
-  moc__staged_release(&staged);
-  moc_graph_destroy(graph);
-  test_allocator_check_empty(&memory);
+  example_release(&x);
 }
 
 /* Of sequences the one of the lowest peak is kept, the first within budget for good, and none once there is a plan. */
 static void the_nearest_sequence_is_kept(void **unused) {
   (void)unused;
-  test_allocator memory;
-  test_allocator_init(&memory);
-  const moc_allocator *a = &memory.allocator;
+  example x;
+  example_init(&x);
+  const moc_allocator *a = &x.memory.allocator;
   moc_error error;
-  moc__staged staged;
-  moc_graph *graph = staged_example(a, &staged);
   moc__incumbent incumbent;
-  CHECK_OK(moc__incumbent_init(&incumbent, a, moc__seconds(), &staged, 100, &error), error);
+  CHECK_OK(moc__incumbent_init(&incumbent, a, moc__seconds(), &x.staged, 100, &error), error);
   const struct {
     int64_t peak;
     bool within, taken;
@@ -99,32 +107,28 @@ static void the_nearest_sequence_is_kept(void **unused) {
   assert_int_equal(atomic_load(&incumbent.least_peak), 10);
   moc__incumbent_release(&incumbent);
 
-  CHECK_OK(moc__incumbent_init(&incumbent, a, moc__seconds(), &staged, 100, &error), error);
+  CHECK_OK(moc__incumbent_init(&incumbent, a, moc__seconds(), &x.staged, 100, &error), error);
   moc__incumbent_offer_pairs(&incumbent, NULL, 0, 0, 8, 2);
   int32_t *late = MOC__NEW(a, 1, int32_t);
   assert_false(moc__incumbent_offer_sequence(&incumbent, late, 1, 7, true));
   moc__release(a, late);
   moc__incumbent_release(&incumbent);
-  moc__staged_release(&staged);
-  moc_graph_destroy(graph);
-  test_allocator_check_empty(&memory);
+  example_release(&x);
 }
 
 /* A search that comes nearer to the budget ends when there were as many tries as threads, not at the first one that did. */
 static void other_tries_are_waited_for(void **unused) {
   (void)unused;
-  test_allocator memory;
-  test_allocator_init(&memory);
-  const moc_allocator *a = &memory.allocator;
+  example x;
+  example_init(&x);
+  const moc_allocator *a = &x.memory.allocator;
   moc_error error;
-  moc__staged staged;
-  moc_graph *graph = staged_example(a, &staged);
   moc__incumbent incumbent;
   const struct {
     int32_t level;
     bool nearer, ends;
   } tries[] = {{0, false, false}, {3, true, false}, {4, false, true}};
-  CHECK_OK(moc__incumbent_init(&incumbent, a, moc__seconds(), &staged, 100, &error), error);
+  CHECK_OK(moc__incumbent_init(&incumbent, a, moc__seconds(), &x.staged, 100, &error), error);
   incumbent.running = 3;
   for (size_t i = 0; i < sizeof tries / sizeof *tries; i++) {
     moc__incumbent_tried(&incumbent, tries[i].level, tries[i].nearer);
@@ -133,16 +137,14 @@ static void other_tries_are_waited_for(void **unused) {
   assert_int_equal(incumbent.level, 3);
   moc__incumbent_release(&incumbent);
 
-  CHECK_OK(moc__incumbent_init(&incumbent, a, moc__seconds(), &staged, 100, &error), error);
+  CHECK_OK(moc__incumbent_init(&incumbent, a, moc__seconds(), &x.staged, 100, &error), error);
   incumbent.running = 1;
   for (int i = 0; i < 5; i++) moc__incumbent_tried(&incumbent, i, false);
   assert_false(moc__stopped(&incumbent));
   moc__incumbent_tried(&incumbent, 5, true);
   assert_true(moc__stopped(&incumbent));
   moc__incumbent_release(&incumbent);
-  moc__staged_release(&staged);
-  moc_graph_destroy(graph);
-  test_allocator_check_empty(&memory);
+  example_release(&x);
 }
 
 int main(void) {
