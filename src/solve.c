@@ -99,15 +99,13 @@ typedef struct worker {
 } worker;
 
 /* Turns of a thread that proves and searches. After a turn of proving the search has one if the bound rose no more, or if
- * the others' plan got shorter by more than the bound rose: what closes more of the gap is gone on with. Each turn of the
- * search is twice as long as the one before. A single thread searches after every turn of proving, unless that found a plan. */
+ * the others' plan got shorter by more than the bound rose: what closes more of the gap is gone on with. Each turn of
+ * either is twice as long as the one before. A single thread searches after every turn of proving, unless that found a plan. */
 enum {
-  FIRST_TURN = 200000,    /* moves */
-  FIRST_EFFORT = 500000,  /* of proving while others search, in about microseconds; then twice as much each time */
-  MOST_EFFORT = 16000000, /* of one turn; */
-  ALONE_SHARE = 2,        /* of a single thread, this part of the moves it made, which takes about as long, */
-  LEAST_ALONE = 20000,    /* but no less */
-  MOST_ALONE = 5000000    /* and no more than this */
+  FIRST_TURN = 200000,   /* moves */
+  FIRST_EFFORT = 500000, /* of proving while others search, in about microseconds; then twice as much each time; */
+  ALONE_SHARE = 2,       /* of a single thread, this part of the moves it made, which takes about as long, */
+  LEAST_ALONE = 20000    /* but no less */
 };
 
 /* Operations, up to which the bound over all orders has a second try that takes up to half a second; up to which a single
@@ -142,8 +140,8 @@ static void prove_by_turns(worker *w) {
       turn.relaxes = false; /* the prover posts from now on */
       left -= turn.moves;
       next = moc__min(2 * next, INT64_MAX / 4);
-      effort = w->role == BOTH ? moc__max(LEAST_ALONE, moc__min(MOST_ALONE, turn.moves / ALONE_SHARE))
-                               : moc__min(2 * effort, MOST_EFFORT);
+      effort =
+          w->role == BOTH ? moc__max(LEAST_ALONE, turn.moves / ALONE_SHARE) : moc__min(2 * effort, INT64_MAX / 4);
       if (moc__stopped(incumbent)) break;
     }
     if (prover == NULL)

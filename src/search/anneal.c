@@ -37,7 +37,8 @@ enum {
   WINDOW = 4096,         /* places */
   MOVES_A_WINDOW = 2048,
   FARTHEST_PAIR = 256,   /* places to look for a pair */
-  HEEDING_PERCENT = 90,  /* of schedules, that start from samples of hints and draw gaps by them */
+  HEEDING_PERCENT = 90,  /* of schedules, that draw gaps by hints, but for those from nothing: */
+  BETTER_PERCENT = 90,   /* of them, that start from a sample of hints or not, whichever comes to better plans */
   RELAXING_A_PLACE = 50, /* work on the relaxation, and so many hundredths for each move */
   RELAXING_A_MOVE = 50
 };
@@ -118,6 +119,8 @@ typedef struct search {
   moc__hints hints;
   moc__gaps hinted;     /* gaps at the end of which those recompute */
   bool heeds;           /* this schedule heeds them */
+  double sampled;       /* extra durations that starts from samples of them came to, a moving mean; 0: none yet */
+  double unsampled;     /* likewise, of other starts */
   bool hurries;         /* it does not wait for the relaxation */
   moc__relaxer relaxer; /* idle where another thread does it */
   moc__first first;
@@ -285,9 +288,21 @@ static void try_move(search *s, double temperature) {
     moc__state_undo(state);
 }
 
-/* Whether the next schedule heeds hints: most do of the turns that there are once there is a plan. */
-static bool draw_heeds(search *s) {
-  return s->mover.hinted != NULL && moc__rng_below(&s->rng, 100) < HEEDING_PERCENT;
+/* Whether the schedule of a turn heeds hints. Starts from samples of them lead to better plans where budgets are not tight, and
+ * far away from any where they are. */
+static bool draw_heeds(search *s, moc__turn turn) {
+  if (s->mover.hinted == NULL) return false;
+  if (turn != MOC__START) return moc__rng_below(&s->rng, 100) < HEEDING_PERCENT;
+  bool better = s->sampled <= s->unsampled;
+  return moc__rng_below(&s->rng, 100) < BETTER_PERCENT ? better : !better;
+}
+
+/* What starts come to, with hints and without. One that came to no plan counts as one twice as bad as the best. */
+static void rate_start(search *s) {
+  const double newest = 0.3;
+  double *mean = s->heeds ? &s->sampled : &s->unsampled;
+  double extra = fmin((double)s->found.extra, 2 * (double)moc__incumbent_extra(s->incumbent));
+  *mean = *mean == 0 ? extra : *mean + newest * (extra - *mean);
 }
 
 /* Of a schedule that begins. */
@@ -645,7 +660,7 @@ static void take_turn(search *s, double length, double first, double last) {
   s->pooled = true;
   s->found.extra = s->found.over = INT64_MAX;
   take_hints(s);
-  s->heeds = draw_heeds(s);
+  s->heeds = draw_heeds(s, turn);
   if (turn == MOC__START && starts_from_built(s)) {
     start_from_built(s);
     run_schedule(s, (int64_t)length, BUILT_HEAT[moc__rng_below(&s->rng, 4)] * first, last, false);
@@ -658,6 +673,7 @@ static void take_turn(search *s, double length, double first, double last) {
   } else if (restart_from_best(s)) {
     run_schedule(s, (int64_t)length, HEAT[moc__rng_below(&s->rng, 2)] * first, last, false);
   }
+  if (turn == MOC__START) rate_start(s);
   count_barren(s, turn);
   if (!moc__pool_offer(s->pool, &s->found)) moc__incumbent_fail(s->incumbent);
 }
