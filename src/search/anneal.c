@@ -64,6 +64,9 @@ static const uint32_t HINTED_PERCENT[] = {95, 90, 80, 60};
 static const double DURATION_WORTH = 30, FEASIBILITY_TEMPERATURES[] = {1, 0.02, 5, 0.2},
                     LAST_FEASIBILITY_TEMPERATURE = 0.002, QUICK_TEMPERATURE = 0.02, CAREFUL_TEMPERATURE = 0.1;
 
+/* Of the mean of what starts came to, the share of the newest. */
+static const double NEWEST_START = 0.3;
+
 /* Of places: with no more pauses a schedule from nothing may do as well as what was built. */
 static const double FEW_PAUSES = 0.05;
 
@@ -119,8 +122,7 @@ typedef struct search {
   moc__hints hints;
   moc__gaps hinted;     /* gaps at the end of which those recompute */
   bool heeds;           /* this schedule heeds them */
-  double sampled;       /* extra durations that starts from samples of them came to, a moving mean; 0: none yet */
-  double unsampled;     /* likewise, of other starts */
+  double came_to[2];    /* extra durations of starts that did not, and that did: moving means; 0: none yet */
   bool hurries;         /* it does not wait for the relaxation */
   moc__relaxer relaxer; /* idle where another thread does it */
   moc__first first;
@@ -293,16 +295,15 @@ static void try_move(search *s, double temperature) {
 static bool draw_heeds(search *s, moc__turn turn) {
   if (s->mover.hinted == NULL) return false;
   if (turn != MOC__START) return moc__rng_below(&s->rng, 100) < HEEDING_PERCENT;
-  bool better = s->sampled <= s->unsampled;
+  bool better = s->came_to[true] <= s->came_to[false];
   return moc__rng_below(&s->rng, 100) < BETTER_PERCENT ? better : !better;
 }
 
-/* What starts come to, with hints and without. One that came to no plan counts as one twice as bad as the best. */
+/* Note what a start came to, up to twice the best plan's extra duration, which no plan counts as, too. */
 static void rate_start(search *s) {
-  const double newest = 0.3;
-  double *mean = s->heeds ? &s->sampled : &s->unsampled;
+  double *mean = &s->came_to[s->heeds];
   double extra = fmin((double)s->found.extra, 2 * (double)moc__incumbent_extra(s->incumbent));
-  *mean = *mean == 0 ? extra : *mean + newest * (extra - *mean);
+  *mean = *mean == 0 ? extra : *mean + NEWEST_START * (extra - *mean);
 }
 
 /* Of a schedule that begins. */
