@@ -54,9 +54,6 @@ static const row ROWS[] = {
 #undef MOC_OPTION
 #define N_ROWS ((int)(sizeof ROWS / sizeof *ROWS))
 
-static const char *const ORDERS[] = {[MOC_ORDER_INPUT] = "input", [MOC_ORDER_AUTO] = "auto"};
-#define N_ORDERS ((int)(sizeof ORDERS / sizeof *ORDERS))
-
 /* --- Tables for argp --- */
 
 static char *copy_text(cli_options *options, const char *text) {
@@ -93,7 +90,7 @@ static void add_solver_row(cli_options *options, int index) {
     snprintf(help, sizeof help, "%s (default %g)", r->help, r->values.real[0]);
     break;
   case KIND_ORDER:
-    snprintf(help, sizeof help, "%s (default %s)", r->help, ORDERS[r->values.integer[0]]);
+    snprintf(help, sizeof help, "%s (default %s)", r->help, moc_order_word((moc_order)r->values.integer[0]));
     break;
   }
   options->items[options->count++] = (struct argp_option){.name = option_name(options, r->name),
@@ -274,9 +271,9 @@ void cli_need_graph(const char *graph, struct argp_state *state) {
 }
 
 static bool read_order(const char *text, moc_order *order) {
-  for (int i = 0; i < N_ORDERS; i++)
-    if (strcmp(text, ORDERS[i]) == 0) {
-      *order = (moc_order)i;
+  for (moc_order o = MOC_ORDER_INPUT; moc_order_word(o) != NULL; o++)
+    if (strcmp(text, moc_order_word(o)) == 0) {
+      *order = o;
       return true;
     }
   return false;

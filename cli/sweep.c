@@ -108,7 +108,7 @@ static void print_table(const arguments *a, const moc__sweep *sweep) {
       printf("%10" PRId64 "  ", p->steps - n);
     else
       printf("%10s  ", "-");
-    printf("%s\n", p->status == MOC_PLAN_UNKNOWN ? "none found" : moc__sweep_status(p));
+    printf("%s\n", p->status == MOC_PLAN_UNKNOWN ? "none found" : moc_plan_status_word(p->status));
   }
   char scope[120];
   if (moc__sweep_scope(sweep, scope, sizeof scope)) printf("\n%s\n", scope);
@@ -128,12 +128,12 @@ static json_t *point_as_json(const moc__sweep *sweep, const moc__sweep_point *p)
   bool plan = moc__sweep_has_plan(p), bounded = p->status != MOC_PLAN_INFEASIBLE;
   return json_pack("{s:I, s:f, s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:i, s:o, s:o, s:f}", "budget",
                    (json_int_t)p->budget, "budget_percent", moc__percent(p->budget, sweep->facts.baseline_peak),
-                   "status", moc__sweep_status(p), "peak_memory", integer_or_null(plan, p->peak_memory),
+                   "status", moc_plan_status_word(p->status), "peak_memory", integer_or_null(plan, p->peak_memory),
                    "total_duration", integer_or_null(plan, p->total_duration), "tdi_percent",
                    percent_or_null(plan, p->total_duration - base, base), "lower_bound",
                    integer_or_null(bounded, p->lower_bound), "bound_tdi_percent",
                    percent_or_null(bounded, moc__max(p->lower_bound - base, 0), base), "bound_scope",
-                   p->bound_scope == MOC_SCOPE_ANY ? "any" : "order", "max_computes", (int)p->max_computes, "steps",
+                   moc_bound_scope_word(p->bound_scope), "max_computes", (int)p->max_computes, "steps",
                    integer_or_null(plan, p->steps), "recomputed",
                    integer_or_null(plan, p->steps - moc_graph_operations(sweep->graph)), "solve_seconds",
                    p->seconds);
@@ -155,8 +155,8 @@ static json_t *as_json(const arguments *a, const moc__sweep *sweep) {
                    "graph", moc_graph_name(sweep->graph), "nodes", (json_int_t)moc_graph_operations(sweep->graph),
                    "baseline_peak_memory", (json_int_t)sweep->facts.baseline_peak, "baseline_duration",
                    (json_int_t)sweep->facts.baseline_duration, "working_set_bound",
-                   (json_int_t)sweep->facts.working_set_bound, "order",
-                   a->options.order == MOC_ORDER_AUTO ? "auto" : "input", "seed", spelt, "points", points);
+                   (json_int_t)sweep->facts.working_set_bound, "order", moc_order_word(a->options.order), "seed",
+                   spelt, "points", points);
 }
 
 static int write_results(const arguments *a, const moc__sweep *sweep) {
@@ -186,7 +186,8 @@ static void tell(const arguments *a, const moc__sweep *sweep, int total) {
   if (moc__sweep_has_plan(p))
     fprintf(stderr, "TDI %.4f %%, at least %.4f %%, ", moc__percent(p->total_duration - base, base),
             moc__percent(moc__max(p->lower_bound - base, 0), base));
-  fprintf(stderr, "%s, %.2f s\n", p->status == MOC_PLAN_UNKNOWN ? "none found" : moc__sweep_status(p), p->seconds);
+  fprintf(stderr, "%s, %.2f s\n", p->status == MOC_PLAN_UNKNOWN ? "none found" : moc_plan_status_word(p->status),
+          p->seconds);
 }
 
 static int solve_one(const arguments *a, moc__sweep *sweep, int64_t budget) {

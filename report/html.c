@@ -144,7 +144,7 @@ static void add_row(moc__text *t, const moc__sweep *sweep, const moc__sweep_poin
   } else {
     moc__text_printf(t, "<td><td><td><td><td>");
   }
-  moc__text_printf(t, "<td>%s\n", moc__sweep_status(p));
+  moc__text_printf(t, "<td>%s\n", moc_plan_status_word(p->status));
 }
 
 moc_status moc__sweep_html(const moc__sweep *sweep, const moc_allocator *given, char **text, size_t *length,

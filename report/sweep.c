@@ -94,15 +94,6 @@ bool moc__sweep_scope(const moc__sweep *sweep, char *text, size_t size) {
 
 /* --- As values --- */
 
-static const char *const STATUSES[] = {[MOC_PLAN_UNKNOWN] = "unknown",
-                                       [MOC_PLAN_FEASIBLE] = "feasible",
-                                       [MOC_PLAN_OPTIMAL] = "optimal",
-                                       [MOC_PLAN_INFEASIBLE] = "infeasible"};
-
-const char *moc__sweep_status(const moc__sweep_point *point) {
-  return STATUSES[point->status];
-}
-
 static void add_percent(moc__text *text, int64_t part, int64_t whole) {
   moc__text_printf(text, ",");
   moc__svg_number(text, moc__percent(part, whole), 6);
@@ -121,7 +112,7 @@ moc_status moc__sweep_csv(const moc__sweep *sweep, const moc_allocator *given, c
     const moc__sweep_point *p = &sweep->points[i];
     moc__text_printf(&t, "%" PRId64, p->budget);
     add_percent(&t, p->budget, sweep->facts.baseline_peak);
-    moc__text_printf(&t, ",%s,", moc__sweep_status(p));
+    moc__text_printf(&t, ",%s,", moc_plan_status_word(p->status));
     if (moc__sweep_has_plan(p)) {
       moc__text_printf(&t, "%" PRId64 ",%" PRId64, p->peak_memory, p->total_duration);
       add_percent(&t, p->total_duration - base, base);
@@ -134,7 +125,7 @@ moc_status moc__sweep_csv(const moc__sweep *sweep, const moc_allocator *given, c
       moc__text_printf(&t, ",%" PRId64, p->lower_bound);
       add_percent(&t, moc__max(p->lower_bound - base, 0), base);
     }
-    moc__text_printf(&t, ",%s,%d,", p->bound_scope == MOC_SCOPE_ANY ? "any" : "order", (int)p->max_computes);
+    moc__text_printf(&t, ",%s,%d,", moc_bound_scope_word(p->bound_scope), (int)p->max_computes);
     if (moc__sweep_has_plan(p))
       moc__text_printf(&t, "%" PRId64 ",%" PRId64 ",", p->steps, p->steps - n);
     else

@@ -30,9 +30,6 @@ static inline bool moc__sweep_has_plan(const moc__sweep_point *point) {
   return point->status == MOC_PLAN_FEASIBLE || point->status == MOC_PLAN_OPTIMAL;
 }
 
-/* "optimal" and so on. */
-const char *moc__sweep_status(const moc__sweep_point *point);
-
 /* For what the proofs among the points hold where that is not every schedule, as a sentence in `text` [size]. False: for
  * every schedule. */
 bool moc__sweep_scope(const moc__sweep *sweep, char *text, size_t size);

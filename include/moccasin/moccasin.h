@@ -291,6 +291,12 @@ typedef enum moc_order {
   MOC_ORDER_AUTO   /* the solver picks the order */
 } moc_order;
 
+/* The words for them in plan files: "unknown", "feasible", "optimal", "infeasible"; "order", "any"; "input", "auto".
+ * NULL for a value that is none of the enumeration's; values are consecutive from 0. */
+MOC_API const char *moc_plan_status_word(moc_plan_status status);
+MOC_API const char *moc_bound_scope_word(moc_bound_scope scope);
+MOC_API const char *moc_order_word(moc_order order);
+
 /* An improvement during a solve. */
 typedef struct moc_trace_point {
   double seconds;
@@ -453,8 +459,9 @@ MOC_API MOC_MUST_CHECK moc_status moc_verify(const moc_graph *graph, const moc_p
 
 /* Check a plan's certificate with exact integers and by code that shares nothing with the solver: recompute, from the
  * graph, its input order, plan->budget and the weights, the total duration that they prove to be a lower bound for every
- * schedule whose first computations follow the input order (of any order, for that kind). It goes to *bound (may be NULL). INVALID_PLAN: the plan has
- * no certificate, it is malformed, or proves less than its own `bound`, or more than the plan's duration. Cost, covering:
+ * schedule whose first computations follow the input order (of any order, for that kind). It goes to *bound (may be NULL). A plan
+ * without a certificate whose lower bound is not above the duration of every operation once needs none: that goes to *bound. INVALID_PLAN:
+ * the plan has no certificate but needs one, it is malformed, or proves less than its own `bound`, or more than the plan's duration. Cost, covering:
  * O(n + m) and a sort of each operation's reads; retention: O(weights * reads + shares) and sorts. */
 MOC_API MOC_MUST_CHECK moc_status moc_verify_bound(const moc_graph *graph, const moc_plan *plan,
                                                    const moc_allocator *allocator, int64_t *bound,

@@ -28,20 +28,14 @@ static void destroy(PyObject *object) {
 
 /* --- Looking --- */
 
-static const char *const STATUSES[] = {[MOC_PLAN_UNKNOWN] = "unknown",
-                                       [MOC_PLAN_FEASIBLE] = "feasible",
-                                       [MOC_PLAN_OPTIMAL] = "optimal",
-                                       [MOC_PLAN_INFEASIBLE] = "infeasible"};
-
 static PyObject *plan_figures(PyObject *self, PyObject *Py_UNUSED(nothing)) {
   const moc_plan *plan = ((plan_object *)self)->plan;
-  return Py_BuildValue("{sssLsLsLsLsLsLsssisssKsisLsdsN}", "status", STATUSES[plan->status], "budget",
+  return Py_BuildValue("{sssLsLsLsLsLsLsssisssKsisLsdsN}", "status", moc_plan_status_word(plan->status), "budget",
                        (long long)plan->budget, "peak_memory", (long long)plan->peak_memory, "baseline_peak_memory",
                        (long long)plan->baseline_peak_memory, "total_duration", (long long)plan->total_duration,
                        "baseline_duration", (long long)plan->baseline_duration, "lower_bound",
-                       (long long)plan->lower_bound, "bound_scope",
-                       plan->bound_scope == MOC_SCOPE_ANY ? "any" : "order", "max_computes", plan->max_computes,
-                       "order", plan->order == MOC_ORDER_AUTO ? "auto" : "input", "seed",
+                       (long long)plan->lower_bound, "bound_scope", moc_bound_scope_word(plan->bound_scope),
+                       "max_computes", plan->max_computes, "order", moc_order_word(plan->order), "seed",
                        (unsigned long long)plan->seed, "threads", plan->threads, "moves", (long long)plan->moves,
                        "solve_seconds", plan->solve_seconds, "reproducible", PyBool_FromLong(plan->reproducible));
 }

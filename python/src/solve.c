@@ -9,14 +9,11 @@
 
 /* --- Options --- */
 
-static const char *const ORDERS[] = {[MOC_ORDER_INPUT] = "input", [MOC_ORDER_AUTO] = "auto"};
-#define N_ORDERS ((int)(sizeof ORDERS / sizeof *ORDERS))
-
 /* What a row's values are in Python, by kind. */
 #define OBJECT_INT(value)    PyLong_FromLongLong(value)
 #define OBJECT_UINT64(value) PyLong_FromUnsignedLongLong(value)
 #define OBJECT_REAL(value)   PyFloat_FromDouble(value)
-#define OBJECT_ORDER(value)  PyUnicode_FromString(ORDERS[value])
+#define OBJECT_ORDER(value)  PyUnicode_FromString(moc_order_word((moc_order)(value)))
 
 static bool append(PyObject *list, PyObject *row) {
   if (row == NULL) return false;
@@ -59,9 +56,9 @@ static bool read_REAL(const char *name, PyObject *value, double *result) {
 }
 
 static bool read_ORDER(const char *name, PyObject *value, moc_order *result) {
-  for (int i = 0; i < N_ORDERS; i++)
-    if (PyUnicode_Check(value) && PyUnicode_CompareWithASCIIString(value, ORDERS[i]) == 0) {
-      *result = (moc_order)i;
+  for (moc_order order = MOC_ORDER_INPUT; moc_order_word(order) != NULL; order++)
+    if (PyUnicode_Check(value) && PyUnicode_CompareWithASCIIString(value, moc_order_word(order)) == 0) {
+      *result = order;
       return true;
     }
   PyErr_Format(PyExc_ValueError, "%s must be \"input\" or \"auto\", not %R", name, value);

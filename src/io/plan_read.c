@@ -42,14 +42,15 @@ static moc_status read_word(const plan_reader *r, const char *key, const char *c
   const json_t *value = get(r, key);
   *index = -1;
   if (value == NULL) return MOC_OK;
-  char list[80] = "";
+  char list[80]; /* the lists below are short */
+  size_t length = 0;
   for (int i = 0; words[i] != NULL; i++) {
     if (json_is_string(value) && strcmp(json_string_value(value), words[i]) == 0) {
       *index = i;
       return MOC_OK;
     }
-    if (i > 0) strcat(list, ", "); /* the lists below are short */
-    strcat(list, words[i]);
+    if (length < sizeof list)
+      length += (size_t)snprintf(list + length, sizeof list - length, "%s%s", i > 0 ? ", " : "", words[i]);
   }
   moc__place at = moc__member(NULL, key);
   moc__quoted found = moc__describe(value);
@@ -92,7 +93,7 @@ static moc_status read_sequence(plan_reader *r) {
   const moc__reader form = {r->reader.error, MOC_PARSE};
   moc_status status = moc__check_array(&form, &list_at, get(r, "sequence"), "sequence");
   if (status == MOC_OK) status = begin_list(r, "sequence", sizeof(moc_op), &array, &items);
-  if (status != MOC_OK) return status;
+  if (status != MOC_OK || items == NULL) return status;
   r->plan->sequence = items;
   r->plan->length = (int64_t)json_array_size(array);
   for (size_t i = 0; i < json_array_size(array) && status == MOC_OK; i++) {
@@ -425,9 +426,13 @@ typedef struct missing {
 } missing;
 
 static moc_status read_figures(plan_reader *r, missing *lacks) {
-  static const char *const STATUSES[] = {"unknown", "feasible", "optimal", "infeasible", NULL};
-  static const char *const SCOPES[] = {"order", "any", NULL};
-  static const char *const ORDERS[] = {"input", "auto", NULL};
+  /* The words, and NULL. */
+  const char *statuses[MOC_PLAN_INFEASIBLE + 2] = {NULL};
+  const char *scopes[MOC_SCOPE_ANY + 2] = {NULL};
+  const char *orders[MOC_ORDER_AUTO + 2] = {NULL};
+  for (int i = 0; i <= MOC_PLAN_INFEASIBLE; i++) statuses[i] = moc_plan_status_word((moc_plan_status)i);
+  for (int i = 0; i <= MOC_SCOPE_ANY; i++) scopes[i] = moc_bound_scope_word((moc_bound_scope)i);
+  for (int i = 0; i <= MOC_ORDER_AUTO; i++) orders[i] = moc_order_word((moc_order)i);
   moc_plan *plan = r->plan;
   int64_t max_computes = 0, threads = 1;
   struct {
@@ -457,9 +462,9 @@ static moc_status read_figures(plan_reader *r, missing *lacks) {
   plan->threads = (int32_t)threads;
 
   int status_word, scope, order;
-  moc_status status = read_word(r, "status", STATUSES, &status_word);
-  if (status == MOC_OK) status = read_word(r, "bound_scope", SCOPES, &scope);
-  if (status == MOC_OK) status = read_word(r, "order", ORDERS, &order);
+  moc_status status = read_word(r, "status", statuses, &status_word);
+  if (status == MOC_OK) status = read_word(r, "bound_scope", scopes, &scope);
+  if (status == MOC_OK) status = read_word(r, "order", orders, &order);
   if (status == MOC_OK) status = read_seed(r);
   moc__place at = moc__member(NULL, "solve_seconds");
   const json_t *seconds = get(r, "solve_seconds");
@@ -472,9 +477,7 @@ static moc_status read_figures(plan_reader *r, missing *lacks) {
     status = moc__read_bool(&r->reader, &at, reproducible, "reproducible", &plan->reproducible);
   }
   if (status != MOC_OK) return status;
-  static const moc_plan_status STATUS_OF[] = {MOC_PLAN_UNKNOWN, MOC_PLAN_FEASIBLE, MOC_PLAN_OPTIMAL,
-                                              MOC_PLAN_INFEASIBLE};
-  if (status_word >= 0) plan->status = STATUS_OF[status_word];
+  if (status_word >= 0) plan->status = (moc_plan_status)status_word;
   plan->bound_scope = scope == 1 ? MOC_SCOPE_ANY : MOC_SCOPE_ORDER;
   plan->order = order == 1 ? MOC_ORDER_AUTO : MOC_ORDER_INPUT;
   *lacks = (missing){.budget = !numbers[BUDGET].found,
@@ -543,7 +546,8 @@ static moc_status fill_from_sequence(plan_reader *r, const missing *lacks) {
   for (int64_t i = 0; i < plan->length; i++) {
     moc_op op = plan->sequence[i];
     if (computes[op] == 0) follows = order.items[firsts++] == op && follows;
-    if (computes[op] < INT32_MAX && ++computes[op] > most) most = computes[op];
+    if (computes[op] < INT32_MAX) computes[op]++;
+    most = (int32_t)moc__max(most, computes[op]);
   }
   if (lacks->max_computes) plan->max_computes = most;
   if (lacks->order) plan->order = follows ? MOC_ORDER_INPUT : MOC_ORDER_AUTO;

@@ -26,25 +26,10 @@ static void comma(moc__text *text, bool first) {
   if (!first) moc__text_literal(text, ", ");
 }
 
-static const char *status_word(moc_plan_status status) {
-  switch (status) {
-  case MOC_PLAN_UNKNOWN:
-    return "unknown";
-  case MOC_PLAN_FEASIBLE:
-    return "feasible";
-  case MOC_PLAN_OPTIMAL:
-    return "optimal";
-  case MOC_PLAN_INFEASIBLE:
-    return "infeasible";
-  }
-  return NULL;
-}
-
 /* The contract of what is read here; moc_verify judges the rest. */
 static moc_status check_plan(const moc_graph *graph, const moc_plan *plan, moc_error *error) {
-  if (status_word(plan->status) == NULL ||
-      (plan->bound_scope != MOC_SCOPE_ORDER && plan->bound_scope != MOC_SCOPE_ANY) ||
-      (plan->order != MOC_ORDER_INPUT && plan->order != MOC_ORDER_AUTO)) {
+  if (moc_plan_status_word(plan->status) == NULL || moc_bound_scope_word(plan->bound_scope) == NULL ||
+      moc_order_word(plan->order) == NULL) {
     return moc__fail(error, MOC_INVALID_ARGUMENT, "",
                      "the plan's status, bound_scope or order is none that there is");
   }
@@ -74,7 +59,7 @@ static moc_status add_figures(moc__text *text, const moc_graph *graph, const moc
   }
   moc__text_literal(text, ",\n");
   add_number(text, "nodes", moc_graph_operations(graph));
-  moc__text_printf(text, "  \"status\": \"%s\",\n", status_word(plan->status));
+  moc__text_printf(text, "  \"status\": \"%s\",\n", moc_plan_status_word(plan->status));
   add_number(text, "budget", plan->budget);
   if (plan->length > 0)
     add_number(text, "peak_memory", plan->peak_memory);
@@ -87,9 +72,9 @@ static moc_status add_figures(moc__text *text, const moc_graph *graph, const moc
     moc__text_literal(text, "  \"total_duration\": null,\n");
   add_number(text, "baseline_duration", plan->baseline_duration);
   add_number(text, "lower_bound", plan->lower_bound);
-  moc__text_printf(text, "  \"bound_scope\": \"%s\",\n", plan->bound_scope == MOC_SCOPE_ANY ? "any" : "order");
+  moc__text_printf(text, "  \"bound_scope\": \"%s\",\n", moc_bound_scope_word(plan->bound_scope));
   add_number(text, "max_computes", plan->max_computes);
-  moc__text_printf(text, "  \"order\": \"%s\",\n", plan->order == MOC_ORDER_AUTO ? "auto" : "input");
+  moc__text_printf(text, "  \"order\": \"%s\",\n", moc_order_word(plan->order));
   /* a seed beyond 63 bits is more than JSON readers take for an integer */
   const char *quote = plan->seed > INT64_MAX ? "\"" : "";
   moc__text_printf(text, "  \"seed\": %s%" PRIu64 "%s,\n", quote, plan->seed, quote);

@@ -414,6 +414,19 @@ static void writer_contract(void **state) {
   moc_graph_destroy(graph);
 }
 
+static void words(void **state) {
+  (void)state;
+  static const char *const STATUSES[] = {"unknown", "feasible", "optimal", "infeasible"};
+  for (int i = 0; i < 4; i++) assert_string_equal(moc_plan_status_word((moc_plan_status)i), STATUSES[i]);
+  assert_null(moc_plan_status_word((moc_plan_status)4));
+  assert_string_equal(moc_bound_scope_word(MOC_SCOPE_ORDER), "order");
+  assert_string_equal(moc_bound_scope_word(MOC_SCOPE_ANY), "any");
+  assert_null(moc_bound_scope_word((moc_bound_scope)2));
+  assert_string_equal(moc_order_word(MOC_ORDER_INPUT), "input");
+  assert_string_equal(moc_order_word(MOC_ORDER_AUTO), "auto");
+  assert_null(moc_order_word((moc_order)2));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(random_plans_round_trip),
@@ -425,6 +438,7 @@ int main(void) {
       cmocka_unit_test(refused),
       cmocka_unit_test(refused_in_full_model),
       cmocka_unit_test(writer_contract),
+      cmocka_unit_test(words),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
