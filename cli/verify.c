@@ -71,15 +71,21 @@ static int reject(const arguments *a, const moc_error *error) {
 static int reject_empty(const arguments *a, const moc_plan *plan) {
   moc_error error = {.status = MOC_INVALID_PLAN, .place = "sequence"};
   snprintf(error.message, sizeof error.message, "the file holds no plan: its status is %s, and no step is in it",
-           plan->status == MOC_PLAN_INFEASIBLE ? "infeasible" : "unknown");
+           moc_plan_status_word(plan->status));
   (void)reject(a, &error);
   return CLI_MISUSED;
 }
 
+/* Whether the lower bound takes no certificate: every operation once. */
+static bool is_trivial(const moc_plan *plan) {
+  return plan->certificate.bound <= 0;
+}
+
 /* Whether the certificate proves that no shorter plan exists, in the sense of its kind. */
 static bool proves_optimal(const moc_plan *plan, const moc_verdict *v, int64_t certified) {
-  bool order = plan->order == MOC_ORDER_INPUT || plan->certificate.kind == MOC_CERTIFICATE_ANY_ORDER;
-  return order && certified == v->duration;
+  bool holds = plan->order == MOC_ORDER_INPUT || plan->certificate.kind == MOC_CERTIFICATE_ANY_ORDER ||
+               is_trivial(plan);
+  return holds && certified == v->duration;
 }
 
 static int approve(const arguments *a, const moc_graph *graph, const moc_plan *plan, const moc_verdict *v,
@@ -105,12 +111,14 @@ static int approve(const arguments *a, const moc_graph *graph, const moc_plan *p
   printf("Duration    %" PRId64 ", was %" PRId64 " (TDI %.4g %%)\n", v->duration, v->baseline_duration, tdi);
   printf("Lower bound %" PRId64 ", as the plan says; not above its duration\n", plan->lower_bound);
   if (certified >= 0)
-    printf("Certified   %" PRId64 " (TDI %.4g %%), recomputed from the certificate in exact integers\n", certified,
-           moc__percent(certified - v->baseline_duration, v->baseline_duration));
+    printf("Certified   %" PRId64 " (TDI %.4g %%), %s\n", certified,
+           moc__percent(certified - v->baseline_duration, v->baseline_duration),
+           is_trivial(plan) ? "as every operation runs at least once"
+                            : "recomputed from the certificate in exact integers");
   if (!proves_optimal(plan, v, certified)) return CLI_DONE;
   const moc_certificate *c = &plan->certificate;
   printf("Optimal     that proves that no shorter plan exists%s%s\n",
-         c->kind == MOC_CERTIFICATE_ANY_ORDER ? ", in any order" : " in the input order",
+         c->kind == MOC_CERTIFICATE_ANY_ORDER || is_trivial(plan) ? ", in any order" : " in the input order",
          c->max_computes == 2 ? " with at most 2 computations of an operation" : "");
   return CLI_DONE;
 }

@@ -145,8 +145,17 @@ def test_bound(solved):
     assert r.status == 1 and "certificate" in r.err and "it proves" in r.err, r
     assert solved.run("verify", "graph.json", "tampered.json").status == 0  # nobody asked for the bound
 
+
+def test_bound_without_certificate(solved):
     r = solved.run("verify", "graph.json", "plan.json", "--bound")
+    assert r.status == 0 and "Certified   8 (TDI 0 %), as every operation runs at least once" in r.out, r
+    assert "no shorter plan" not in r.out
+    solved.write("claims.json", PLAN | {"lower_bound": 9})
+    r = solved.run("verify", "graph.json", "claims.json", "--bound")
     assert r.status == 1 and "the plan has none" in r.err, r
+    solved.run("solve", "graph.json", "--budget", "100%", "--order", "auto", "-o", "whole.json")
+    r = solved.run("verify", "graph.json", "whole.json", "--bound")
+    assert r.status == 0 and "no shorter plan exists, in any order" in r.out, r
 
 
 @pytest.mark.parametrize("order, moves", [("auto", 2000), ("input", 210000)])  # a single thread proves after 200,000

@@ -33,6 +33,25 @@ static void a_solve_certifies_its_bound(void **state) {
   moc_graph_destroy(graph);
 }
 
+static void every_operation_once_needs_no_certificate(void **state) {
+  (void)state;
+  moc_graph *graph = test_worked_example(NULL);
+  moc_plan *plan = solve_example(graph, 10);
+  moc_certificate own = plan->certificate;
+  moc_error error;
+  int64_t bound = 0;
+  plan->certificate = (moc_certificate){0};
+  CHECK_FAILS(moc_verify_bound(graph, plan, NULL, &bound, &error), MOC_INVALID_PLAN, error);
+  CHECK_CONTAINS(error.message, "the plan has none, and its lower bound is above the 8");
+  assert_int_equal(bound, 0);
+  plan->lower_bound = 8;
+  CHECK_OK(moc_verify_bound(graph, plan, NULL, &bound, &error), error);
+  assert_int_equal(bound, 8);
+  plan->certificate = own;
+  moc_plan_destroy(plan);
+  moc_graph_destroy(graph);
+}
+
 static void check_refused(const moc_graph *graph, const moc_plan *plan, const char *part) {
   moc_error error;
   int64_t bound = 77;
@@ -297,7 +316,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(retention_certificates),      cmocka_unit_test(branching_certificates),
       cmocka_unit_test(a_tree_may_not_be_too_deep),  cmocka_unit_test(certificates_for_all_orders),
-      cmocka_unit_test(a_solve_certifies_its_bound), cmocka_unit_test(what_proves_less_is_refused),
+      cmocka_unit_test(a_solve_certifies_its_bound), cmocka_unit_test(every_operation_once_needs_no_certificate),
+      cmocka_unit_test(what_proves_less_is_refused),
   };
   return cmocka_run_group_tests_name("bound", tests, NULL, NULL);
 }
