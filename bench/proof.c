@@ -92,7 +92,8 @@ int main(int argc, char **argv) {
     fprintf(stderr, "usage: bench_proof GRAPH BUDGET%% [COMPUTES [SECONDS]]\n");
     return 2;
   }
-  bench b = {.computes = argc > 3 ? atoi(argv[3]) : 2, .seconds = argc > 4 ? atof(argv[4]) : 60};
+  bench b = {.computes = argc > 3 ? (int32_t)strtol(argv[3], NULL, 10) : 2,
+             .seconds = argc > 4 ? strtod(argv[4], NULL) : 60};
   bench_open(&b.on, argv[1], argv[2]);
   cover(&b);
   relax(&b, "retention, reads of first computations alone", true, true);

@@ -51,7 +51,7 @@ static error_t accept(int key, char *argument, struct argp_state *state, void *v
   case ARGP_KEY_END:
     if (a->plan == NULL)
       argp_error(state, "expected a GRAPH and a PLAN; one of them may be \"-\" for standard input");
-    if (strcmp(a->graph, "-") == 0 && strcmp(a->plan, "-") == 0)
+    else if (strcmp(a->graph, "-") == 0 && strcmp(a->plan, "-") == 0)
       argp_error(state, "standard input cannot be both the GRAPH and the PLAN");
     return 0;
   default:
@@ -83,8 +83,8 @@ static bool is_trivial(const moc_plan *plan) {
 
 /* Whether the certificate proves that no shorter plan exists, in the sense of its kind. */
 static bool proves_optimal(const moc_plan *plan, const moc_verdict *v, int64_t certified) {
-  bool holds = plan->order == MOC_ORDER_INPUT || plan->certificate.kind == MOC_CERTIFICATE_ANY_ORDER ||
-               is_trivial(plan);
+  bool holds =
+      plan->order == MOC_ORDER_INPUT || plan->certificate.kind == MOC_CERTIFICATE_ANY_ORDER || is_trivial(plan);
   return holds && certified == v->duration;
 }
 

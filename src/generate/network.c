@@ -212,7 +212,7 @@ static void run_backward(moc__network *network, const moc__network_record *recor
   }
   moc_tensor base = rule->n_of > 0 ? network->values[rule->of[0]].gradient : MOC_NONE;
   bool operates = rule->kind == MOC__COMPUTES || (rule->kind == MOC__VIEWS && !network->plain);
-  moc_tensor given[MOC__MAX_OUTPUTS] = {base, base, base};
+  moc_tensor given[MOC__MAX_OUTPUTS]; /* if it operates */
   if (operates) {
     bool view = rule->kind == MOC__VIEWS;
     char name[128];
@@ -236,7 +236,8 @@ static void run_backward(moc__network *network, const moc__network_record *recor
     for (int i = 0; i < rule->n_of; i++) add_read(network, op, network->values[rule->of[i]].gradient);
     for (int i = 0; i < rule->n_saved; i++) add_read(network, op, network->values[rule->saved[i]].tensor);
   }
-  for (int i = 0; i < rule->n_gives; i++) take_gradient(network, &network->values[rule->gives[i]], given[i]);
+  for (int i = 0; i < rule->n_gives; i++)
+    take_gradient(network, &network->values[rule->gives[i]], operates ? given[i] : base);
 }
 
 moc_status moc__network_finish(moc__network *network, moc_error *error) {

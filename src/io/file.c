@@ -120,8 +120,9 @@ static bool names_descriptor(const char *path) {
  * the name of a file descriptor. 0 or an errno. */
 static int follow_links(const char *path, char target[PATH_MAX], bool *in_place) {
   *in_place = false;
-  if (strlen(path) >= PATH_MAX) return ENAMETOOLONG;
-  strcpy(target, path);
+  size_t given = strlen(path);
+  if (given >= PATH_MAX) return ENAMETOOLONG;
+  memcpy(target, path, given + 1);
   for (int links = 0; links < 40; links++) {
     struct stat about;
     if (names_descriptor(target)) *in_place = true;
@@ -163,11 +164,11 @@ static int open_beside(const char *target, char name[PATH_MAX + 40]) {
 
 /* Make a rename last through a power failure, as far as the system lets us. */
 static void sync_folder(const char *target) {
-  char folder[PATH_MAX];
+  char folder[PATH_MAX + 1];
   const char *slash = strrchr(target, '/');
   size_t length = slash == NULL ? 0 : (size_t)(slash - target) + 1;
   memcpy(folder, target, length);
-  strcpy(folder + length, ".");
+  memcpy(folder + length, ".", 2);
   int file = open(folder, O_RDONLY | O_CLOEXEC);
   if (file < 0) return;
   (void)fsync(file);

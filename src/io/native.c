@@ -215,7 +215,7 @@ static moc_status read_operations(native *r) {
     moc__place at = moc__item(&operations_at, i);
     const json_t *object = json_array_get(r->json_operations, i);
     moc_operation op = {0};
-    moc__id_text id;
+    moc__id_text id = {0};
     moc__place duration_at = moc__member(&at, "duration"), label_at = moc__member(&at, "label");
     bool recomputable = true;
     moc_status status = moc__check_object(&r->reader, &at, object, "an operation");

@@ -452,7 +452,7 @@ static moc_status read_figures(plan_reader *r, missing *lacks) {
       {"threads", &threads, INT32_MAX, false, false},
       {"moves", &plan->moves, MOC_MAX_TOTAL, false, false},
   };
-  enum { BUDGET, PEAK, BASE_PEAK, DURATION, BASE_DURATION, LOWER_BOUND, MAX_COMPUTES, COUNT = 9 };
+  enum { BUDGET, PEAK, BASE_PEAK, DURATION, BASE_DURATION, LOWER_BOUND, MAX_COMPUTES, THREADS, MOVES, COUNT };
   for (int i = 0; i < COUNT; i++) {
     moc_status status = read_number(r, numbers[i].key, numbers[i].may_be_null, numbers[i].most, numbers[i].number,
                                     &numbers[i].found);

@@ -121,7 +121,8 @@ moc_status moc_evaluate(const moc_graph *graph, const moc_op *sequence, int64_t 
   s.computed = MOC__NEW_ZEROED(a, moc_graph_operations(graph), bool);
   if (result.memory == NULL || result.intervals == NULL || s.latest == NULL || s.computed == NULL)
     status = moc__out_of_memory(error);
-  if (status == MOC_OK) enter_sources(&s);
+  else
+    enter_sources(&s);
   for (int64_t step = 0; step < length && status == MOC_OK; step++) status = run_step(&s, sequence[step], step);
   if (status == MOC_OK) status = check_complete(&s);
   if (status == MOC_OK) fill_memory(&s, sequence);

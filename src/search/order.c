@@ -164,6 +164,25 @@ static void move_to(orders *o, moc_op op, int32_t to) {
   o->place[op] = to;
 }
 
+/* Move one operation within its window, or not, by Metropolis' rule. The excess then, which was `excess`. */
+static double try_move(orders *o, moc__rng *rng, double excess, double temperature) {
+  int32_t n = o->graph->n_ops;
+  moc_op op = (moc_op)moc__rng_below(rng, (uint32_t)n);
+  int32_t low, high, from = o->place[op];
+  legal_window(o, op, &low, &high);
+  if (low >= high) return excess;
+  int32_t to = low + (int32_t)moc__rng_below(rng, (uint32_t)(high - low + 1));
+  if (to == from) return excess;
+  move_to(o, op, to);
+  double moved = excess_of(o);
+  if (moved <= excess || moc__rng_unit(rng) < exp((excess - moved) / temperature)) {
+    keep_if_best(o, moved);
+    return moved;
+  }
+  move_to(o, op, from);
+  return excess;
+}
+
 static void improve(orders *o, uint64_t seed, bool (*stop)(void *), void *context) {
   int32_t n = o->graph->n_ops;
   int64_t work = (int64_t)n + o->graph->n_tensors + o->graph->reads.start[n];
@@ -174,22 +193,10 @@ static void improve(orders *o, uint64_t seed, bool (*stop)(void *), void *contex
   set_places(o);
   double excess = o->best_excess, temperature = FIRST_TEMPERATURE * excess;
   double cooling = pow(LAST_TEMPERATURE / FIRST_TEMPERATURE, 1 / (double)moves);
-  for (int64_t i = 0; i < moves && o->best_excess > 0; i++, temperature *= cooling) {
+  for (int64_t i = 0; i < moves && o->best_excess > 0; i++) {
     if (i % 16 == 0 && stop != NULL && stop(context)) return;
-    moc_op op = (moc_op)moc__rng_below(&rng, (uint32_t)n);
-    int32_t low, high, from = o->place[op];
-    legal_window(o, op, &low, &high);
-    if (low >= high) continue;
-    int32_t to = low + (int32_t)moc__rng_below(&rng, (uint32_t)(high - low + 1));
-    if (to == from) continue;
-    move_to(o, op, to);
-    double moved = excess_of(o);
-    if (moved <= excess || moc__rng_unit(&rng) < exp((excess - moved) / temperature)) {
-      excess = moved;
-      keep_if_best(o, excess);
-    } else {
-      move_to(o, op, from);
-    }
+    excess = try_move(o, &rng, excess, temperature);
+    temperature *= cooling;
   }
 }
 

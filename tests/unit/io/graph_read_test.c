@@ -236,7 +236,7 @@ static void many_like_ids(void **state) {
   size_t end = (size_t)sprintf(text, "{\"links\":[],\"nodes\":[");
   for (int64_t i = 0; i < N; i++) {
     end += (size_t)sprintf(text + end, "%s{\"id\":%lld,\"duration\":1,\"out_cost\":1}", i == 0 ? "" : ",",
-                           (long long)(i << 32));
+                           (long long)i << 32);
   }
   strcpy(text + end, "]}");
   test_allocator allocator;

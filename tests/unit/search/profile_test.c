@@ -89,7 +89,7 @@ static double even(model *m, int32_t blocks) {
     sum += m->weight[b];
     m->weight[b] = MOC__WEIGHT;
   }
-  return sum / blocks / MOC__WEIGHT;
+  return sum / blocks / (double)MOC__WEIGHT;
 }
 
 static void change(model *m, moc__profile *profile, moc__rng *rng, int32_t most) {
