@@ -83,8 +83,8 @@ static bool is_trivial(const moc_plan *plan) {
 
 /* Whether the certificate proves that no shorter plan exists, in the sense of its kind. */
 static bool proves_optimal(const moc_plan *plan, const moc_verdict *v, int64_t certified) {
-  bool holds =
-      plan->order == MOC_ORDER_INPUT || plan->certificate.kind == MOC_CERTIFICATE_ANY_ORDER || is_trivial(plan);
+  bool holds = plan->order == MOC_ORDER_INPUT || moc_certificate_scope(&plan->certificate) == MOC_SCOPE_ANY ||
+               is_trivial(plan);
   return holds && certified == v->duration;
 }
 
@@ -118,7 +118,7 @@ static int approve(const arguments *a, const moc_graph *graph, const moc_plan *p
   if (!proves_optimal(plan, v, certified)) return CLI_DONE;
   const moc_certificate *c = &plan->certificate;
   printf("Optimal     that proves that no shorter plan exists%s%s\n",
-         c->kind == MOC_CERTIFICATE_ANY_ORDER || is_trivial(plan) ? ", in any order" : " in the input order",
+         moc_certificate_scope(c) == MOC_SCOPE_ANY || is_trivial(plan) ? ", in any order" : " in the input order",
          c->max_computes == 2 ? " with at most 2 computations of an operation" : "");
   return CLI_DONE;
 }

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE /* sched_getaffinity */ // NOLINT
 #include "base/clock.h"
 #include "bounds/any_order.h"
+#include "bounds/cut.h"
 #include "cp/prove.h"
 #include "plan/plan.h"
 #include "search/anneal.h"
@@ -111,6 +112,7 @@ enum {
 /* Operations, up to which the bound over all orders has a second try that takes up to half a second; up to which a single
  * thread finds it before there is a plan. */
 enum { MOST_RELATED = 1500, MOST_BEFORE_A_PLAN = 12000 };
+#define CUT_EFFORT INT64_C(2000000000)
 
 /* The clock or the caller ends the solve. */
 static bool out_of_time(void *context) {
@@ -180,6 +182,14 @@ static void bound_orders(solve *s, bool sample) {
   if (status == MOC_OK && extra > 0) (void)moc__incumbent_raise(&s->incumbent, extra);
 }
 
+/* Likewise by least cuts. */
+static void bound_cuts(solve *s) {
+  int64_t extra;
+  moc_status status = moc__bound_cut(&s->staged, s->options.budget, CUT_EFFORT, stopped, &s->incumbent,
+                                     &s->allocator, &extra, &s->certificate);
+  if (status == MOC_OK && extra > 0) (void)moc__incumbent_raise(&s->incumbent, extra);
+}
+
 /* The bound over all orders, then the search. A single thread has a turn of the search first where the bound takes long. */
 static void bound_and_search(worker *w) {
   solve *s = w->solve;
@@ -190,6 +200,7 @@ static void bound_and_search(worker *w) {
     w->options.stream++;
   }
   if (!moc__stopped(&s->incumbent)) bound_orders(s, true);
+  if (!moc__stopped(&s->incumbent)) bound_cuts(s);
   if (!moc__stopped(&s->incumbent) && s->staged.n <= MOST_RELATED) bound_orders(s, false);
   if (moc__stopped(&s->incumbent) || (moves > 0 && turn == moves)) return;
   w->options.moves = moves == 0 ? 0 : moves - turn;

@@ -312,6 +312,8 @@ typedef struct moc_trace_point {
  * after that, up to the stage of `last` (to runs at the event, where `reader` makes the tensor), the rest to the next first
  * computation that reads it.
  * ANY_ORDER: as COVERING, for every schedule of any order: what must be in memory whatever the order counts.
+ * CUT: one weight, for every schedule of any order: the least that what is held at the first computation of `op` and what runs again
+ * after it come to, at that price for a byte, over all sets of operations that can have been computed before.
  * BRANCHING: a proof by cases. The weights fall into parts, each of which is a retention certificate of its own. A binary
  * tree of branches, told depth first, distinguishes whether an operation runs again in some interval of stages; each leaf
  * names the part that proves the bound in its case. */
@@ -319,7 +321,8 @@ typedef enum moc_certificate_kind {
   MOC_CERTIFICATE_COVERING,
   MOC_CERTIFICATE_RETENTION,
   MOC_CERTIFICATE_ANY_ORDER,
-  MOC_CERTIFICATE_BRANCHING
+  MOC_CERTIFICATE_BRANCHING,
+  MOC_CERTIFICATE_CUT
 } moc_certificate_kind;
 typedef struct moc_bound_weight {
   moc_op op;
@@ -457,12 +460,15 @@ MOC_API MOC_MUST_CHECK moc_status moc_verify(const moc_graph *graph, const moc_p
                                              const moc_allocator *allocator, moc_verdict *verdict,
                                              moc_error *error);
 
+/* What a certificate's kind holds for: MOC_SCOPE_ANY where it is every schedule of any order. */
+MOC_API moc_bound_scope moc_certificate_scope(const moc_certificate *certificate);
+
 /* Check a plan's certificate with exact integers and by code that shares nothing with the solver: recompute, from the
  * graph, its input order, plan->budget and the weights, the total duration that they prove to be a lower bound for every
- * schedule whose first computations follow the input order (of any order, for that kind). It goes to *bound (may be NULL). A plan
+ * schedule whose first computations follow the input order (of any order, where moc_certificate_scope says so). It goes to *bound (may be NULL). A plan
  * without a certificate whose lower bound is not above the duration of every operation once needs none: that goes to *bound. INVALID_PLAN:
  * the plan has no certificate but needs one, it is malformed, or proves less than its own `bound`, or more than the plan's duration. Cost, covering:
- * O(n + m) and a sort of each operation's reads; retention: O(weights * reads + shares) and sorts. */
+ * O(n + m) and a sort of each operation's reads; cut: a greatest flow through 2 nodes for each operation and tensor; retention: O(weights * reads + shares) and sorts. */
 MOC_API MOC_MUST_CHECK moc_status moc_verify_bound(const moc_graph *graph, const moc_plan *plan,
                                                    const moc_allocator *allocator, int64_t *bound,
                                                    moc_error *error);

@@ -293,13 +293,14 @@ static moc_status read_certificate(plan_reader *r) {
   if (status != MOC_OK) return status;
   const json_t *kind = json_object_get(object, "kind");
   const char *name = kind == NULL ? "covering" : json_string_value(kind);
-  static const char *const names[] = {"covering", "retention", "any-order",
-                                      "branching"}; /* as moc_certificate_kind has them */
+  static const char *const names[] = {"covering", "retention", "any-order", "branching",
+                                      "cut"}; /* as moc_certificate_kind has them */
+  enum { KINDS = sizeof names / sizeof *names };
   int found = 0;
-  while (name != NULL && found < 4 && strcmp(name, names[found]) != 0) found++;
-  if (name == NULL || found == 4)
+  while (name != NULL && found < KINDS && strcmp(name, names[found]) != 0) found++;
+  if (name == NULL || found == KINDS)
     return moc__fail_at(&r->reader, MOC_INVALID_PLAN, &kind_at,
-                        "expected \"covering\", \"retention\", \"any-order\" or \"branching\"");
+                        "expected \"covering\", \"retention\", \"any-order\", \"branching\" or \"cut\"");
   certificate->kind = (moc_certificate_kind)found;
   bool branching = certificate->kind == MOC_CERTIFICATE_BRANCHING;
   bool retention = certificate->kind == MOC_CERTIFICATE_RETENTION;

@@ -201,6 +201,7 @@ static moc_status add_certificate(moc__text *text, const moc_graph *graph, const
   const char *kind = retention                                        ? "retention"
                      : branching                                      ? "branching"
                      : certificate->kind == MOC_CERTIFICATE_ANY_ORDER ? "any-order"
+                     : certificate->kind == MOC_CERTIFICATE_CUT       ? "cut"
                                                                       : "covering";
   moc__text_printf(text, "  \"certificate\": {\"kind\": \"%s\", \"bound\": %" PRId64 ", \"shift\": %d, ", kind,
                    certificate->bound, (int)certificate->shift);

@@ -34,3 +34,8 @@ const char *moc_order_word(moc_order order) {
   }
   return NULL;
 }
+
+moc_bound_scope moc_certificate_scope(const moc_certificate *certificate) {
+  bool any = certificate->kind == MOC_CERTIFICATE_ANY_ORDER || certificate->kind == MOC_CERTIFICATE_CUT;
+  return any ? MOC_SCOPE_ANY : MOC_SCOPE_ORDER;
+}

@@ -1,4 +1,5 @@
-/* Verification of a lower bound's certificate: of the covering kind here, of others in retention.c, branching.c and any_order.c.
+/* Verification of a lower bound's certificate: of the covering kind here, of others in retention.c, branching.c, any_order.c
+ * and cut.c.
  *
  * Apart from the solver on purpose, like verify.c: only what anybody can ask of a graph, and 128-bit integers. What is
  * proved, for every sequence whose first computations follow the input order and whose memory stays within the budget M:
@@ -162,7 +163,7 @@ static moc_status judge(const moc_plan *plan, int64_t found, int64_t *bound, moc
   if (found < plan->certificate.bound)
     return moc__fail(error, MOC_INVALID_PLAN, "certificate", "it says that it proves %lld; it proves %lld",
                      (long long)plan->certificate.bound, (long long)found);
-  bool order = plan->order == MOC_ORDER_INPUT || plan->certificate.kind == MOC_CERTIFICATE_ANY_ORDER;
+  bool order = plan->order == MOC_ORDER_INPUT || moc_certificate_scope(&plan->certificate) == MOC_SCOPE_ANY;
   if (plan->length > 0 && order && found > plan->total_duration)
     return moc__fail(error, MOC_INVALID_PLAN, "certificate", "it proves %lld, but the plan lasts %lld",
                      (long long)found, (long long)plan->total_duration);
@@ -211,6 +212,8 @@ moc_status moc_verify_bound(const moc_graph *graph, const moc_plan *plan, const 
       status = moc__verify_branching(graph, plan, &own, &found, error);
     else if (certificate->kind == MOC_CERTIFICATE_ANY_ORDER)
       status = moc__verify_any_order(graph, plan, MOC__TABLED, &own, &found, error);
+    else if (certificate->kind == MOC_CERTIFICATE_CUT)
+      status = moc__verify_cut(graph, plan, &own, &found, error);
     else
       status = refuse(&c, "it is of no known kind");
     return status == MOC_OK ? judge(plan, found, bound, error) : status;

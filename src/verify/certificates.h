@@ -18,6 +18,10 @@ enum { MOC__TABLED = 12000 };
 moc_status moc__verify_any_order(const moc_graph *graph, const moc_plan *plan, int64_t most_related,
                                  const moc_allocator *allocator, int64_t *bound, moc_error *error);
 
+/* The same for the kind MOC_CERTIFICATE_CUT. O(n + m) memory, and the time of a greatest flow. */
+moc_status moc__verify_cut(const moc_graph *graph, const moc_plan *plan, const moc_allocator *allocator,
+                           int64_t *bound, moc_error *error);
+
 /* The same for the kind MOC_CERTIFICATE_BRANCHING. As each of its parts on its own, and for each leaf the branches above it
  * times the rewards of their operations. */
 moc_status moc__verify_branching(const moc_graph *graph, const moc_plan *plan, const moc_allocator *allocator,
