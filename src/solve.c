@@ -112,7 +112,9 @@ enum {
 /* Operations, up to which the bound over all orders has a second try that takes up to half a second; up to which a single
  * thread finds it before there is a plan. */
 enum { MOST_RELATED = 1500, MOST_BEFORE_A_PLAN = 12000 };
-#define CUT_EFFORT INT64_C(2000000000)
+/* What least cuts of all operations, and of a sample, may take, in arcs looked at: about 10 s and 1 s. */
+#define ALL_EFFORT    INT64_C(4000000000)
+#define SAMPLE_EFFORT INT64_C(300000000)
 
 /* The clock or the caller ends the solve. */
 static bool out_of_time(void *context) {
@@ -183,14 +185,19 @@ static void bound_orders(solve *s, bool sample) {
 }
 
 /* Likewise by least cuts. */
-static void bound_cuts(solve *s) {
+static void bound_cuts(solve *s, bool all) {
   int64_t extra;
-  moc_status status = moc__bound_cut(&s->staged, s->options.budget, CUT_EFFORT, stopped, &s->incumbent,
-                                     &s->allocator, &extra, &s->certificate);
+  moc_status status = moc__bound_cut(&s->staged, s->options.budget, all, all ? ALL_EFFORT : SAMPLE_EFFORT, stopped,
+                                     &s->incumbent, &s->allocator, &extra, &s->certificate);
   if (status == MOC_OK && extra > 0) (void)moc__incumbent_raise(&s->incumbent, extra);
 }
 
-/* The bound over all orders, then the search. A single thread has a turn of the search first where the bound takes long. */
+static void bound_all_cuts(void *context) {
+  bound_cuts(context, true);
+}
+
+/* The bounds over all orders, then the search, and once there is a plan the cuts of all operations. A single thread has a turn of
+ * the search first where the bounds take long. */
 static void bound_and_search(worker *w) {
   solve *s = w->solve;
   int64_t moves = w->options.moves, turn = 0;
@@ -200,10 +207,12 @@ static void bound_and_search(worker *w) {
     w->options.stream++;
   }
   if (!moc__stopped(&s->incumbent)) bound_orders(s, true);
-  if (!moc__stopped(&s->incumbent)) bound_cuts(s);
+  if (!moc__stopped(&s->incumbent)) bound_cuts(s, false);
   if (!moc__stopped(&s->incumbent) && s->staged.n <= MOST_RELATED) bound_orders(s, false);
   if (moc__stopped(&s->incumbent) || (moves > 0 && turn == moves)) return;
   w->options.moves = moves == 0 ? 0 : moves - turn;
+  w->options.aside = bound_all_cuts;
+  w->options.context = s;
   moc__anneal(&s->staged, &w->options, &s->pool, &s->guide, &s->incumbent);
 }
 

@@ -12,12 +12,12 @@
 #include <stdlib.h>
 
 enum {
-  SAMPLE = 64,        /* operations looked at first */
-  TRIED = 12,         /* of these, whose price is searched for */
+  SAMPLE = 64,        /* operations looked at, where not all are */
+  TRIED = 16,         /* of these, whose price is searched for */
   MOST_STEPS = 12,    /* of a search for a price */
   MOST_DOUBLINGS = 60 /* of a price that is too low */
 };
-#define PROMISING 0.7  /* of the best bound, at its price: then the price is searched for */
+#define PROMISING 0.5  /* of the best bound, at its price: then the price is searched for */
 #define CLOSE     1e-4 /* a search for a price ends when so little is left to gain */
 
 /* What cut_v is at a price: extra duration and bytes beyond what there is room for. */
@@ -198,7 +198,7 @@ static bool find_price(cut *c, int32_t v, double missing, double price) {
   bool falls = false;
   for (int step = 0; step < MOST_DOUBLINGS && !falls && !done(c); step++, price *= 2) {
     if (!try_price(c, v, price, &bound, &at)) return false;
-    if (step == 0 && bound < PROMISING * c->best) return true;
+    if (step == 0 && c->best > 0 && bound < PROMISING * c->best) return true; /* not at twice the price either */
     falls = at.bytes <= 0;
     *(falls ? &falling : &rising) = at;
   }
@@ -222,29 +222,57 @@ static int by_missing(const void *a, const void *b) {
 }
 
 static bool look_at(cut *c, int32_t v) {
-  double missing;
+  double missing, bound;
+  line at;
+  if (c->best > 0) {
+    if (!try_price(c, v, c->best_price, &bound, &at)) return false;
+    if (bound < PROMISING * c->best) return true;
+  }
   if (!find_missing(c, v, &missing)) return false;
   return missing <= 0 || find_price(c, v, missing, c->best_price);
 }
 
-/* Operations in equal distances, those first where most is missing; then about the best one. False when stopped. */
-static bool search(cut *c) {
-  const moc__staged *staged = c->staged;
-  moment moments[SAMPLE];
-  int32_t count = 0, step = staged->n < SAMPLE ? 1 : staged->n / SAMPLE;
-  for (int32_t v = step / 2; v < staged->n && count < SAMPLE && !done(c); v += step) {
-    moments[count].v = v;
-    if (!find_missing(c, v, &moments[count].missing)) return false;
-    count++;
+/* In each of as many parts of the order the operation where it holds most; those first. How many. */
+static int32_t sample(const cut *c, const int64_t *level, moment *moments) {
+  int32_t n = c->staged->n, count = n < SAMPLE ? n : SAMPLE;
+  for (int32_t i = 0; i < count; i++) {
+    int32_t from = (int32_t)((int64_t)i * n / count), to = (int32_t)((int64_t)(i + 1) * n / count), most = from;
+    for (int32_t v = from; v < to; v++) {
+      if (level[v] > level[most]) most = v;
+    }
+    moments[i] = (moment){.v = most, .missing = (double)level[most]};
   }
   qsort(moments, (size_t)count, sizeof *moments, by_missing);
-  for (int32_t i = 0; i < count && i < TRIED && moments[i].missing > 0 && !done(c); i++) {
+  return count;
+}
+
+/* Of a sample those first where most is missing whatever the order; then about the best one. False when stopped. */
+static bool search_sample(cut *c, const int64_t *level) {
+  const moc__staged *staged = c->staged;
+  moment moments[SAMPLE];
+  int32_t count = sample(c, level, moments), seen = 0;
+  for (; seen < count && c->network.work < c->effort / 2; seen++) {
+    if (!find_missing(c, moments[seen].v, &moments[seen].missing)) return false;
+  }
+  qsort(moments, (size_t)seen, sizeof *moments, by_missing);
+  for (int32_t i = 0; i < seen && i < TRIED && moments[i].missing > 0 && !done(c); i++) {
     if (!find_price(c, moments[i].v, moments[i].missing, c->best_price)) return false;
   }
-  for (; step > 1 && c->best > 0 && !done(c); step = (step + 1) / 2) {
-    int32_t about = c->best_v, half = (step + 1) / 2;
-    if (about >= half && !look_at(c, about - half)) return false;
-    if (about + half < staged->n && !look_at(c, about + half)) return false;
+  for (int32_t step = staged->n / SAMPLE; step > 0 && c->best > 0 && !done(c); step /= 2) {
+    int32_t about = c->best_v;
+    if (about >= step && !look_at(c, about - step)) return false;
+    if (about < staged->n - step && !look_at(c, about + step)) return false;
+  }
+  return true;
+}
+
+/* All others, in an order that soon has some from everywhere. False when stopped. */
+static bool search_all(cut *c) {
+  for (int32_t step = 1 << 30; step > 0; step /= 2) {
+    for (int64_t v = step - 1; v < c->staged->n; v += 2 * (int64_t)step) {
+      if (done(c)) return true;
+      if (!look_at(c, (int32_t)v)) return false;
+    }
   }
   return true;
 }
@@ -275,7 +303,7 @@ static bool publish(cut *c, int64_t *extra, moc_certificate *certificate) {
   return true;
 }
 
-moc_status moc__bound_cut(const moc__staged *staged, int64_t budget, int64_t effort, bool (*stop)(void *),
+moc_status moc__bound_cut(const moc__staged *staged, int64_t budget, bool all, int64_t effort, bool (*stop)(void *),
                           void *context, const moc_allocator *allocator, int64_t *extra,
                           moc_certificate *certificate) {
   *extra = 0;
@@ -289,12 +317,14 @@ moc_status moc__bound_cut(const moc__staged *staged, int64_t budget, int64_t eff
   for (int32_t t = 0; t < staged->n_tensors; t++) c.total_size += (double)staged->size[t];
   c.best_price = (double)moc__max(staged->total_duration, 1) / fmax(c.total_size, 1);
   if (c.total_size > 0x1p60) return MOC_OK; /* flows would be beyond 64 bits */
-  bool ok = allocate(&c);
+  int64_t *level = MOC__NEW(allocator, staged->n, int64_t);
+  bool ok = level != NULL && allocate(&c);
   if (ok) {
-    (void)search(&c);
+    moc__staged_levels(staged, NULL, level);
+    (void)(search_sample(&c, level) && all && search_all(&c));
     ok = publish(&c, extra, certificate);
   }
-  void *blocks[] = {c.runs, c.holds, c.held, c.gone, c.calm};
+  void *blocks[] = {level, c.runs, c.holds, c.held, c.gone, c.calm};
   for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) moc__release(allocator, blocks[i]);
   moc__flow_release(&c.network);
   return ok ? MOC_OK : moc__out_of_memory(NULL);

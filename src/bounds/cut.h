@@ -22,9 +22,9 @@
 #include "model/staged.h"
 
 /* The extra duration that is proved, to *extra, 0 if none. Its certificate takes the place of *certificate, which moc__certificate_release
- * releases, if it proves more. `effort`: arcs to look at, about; after as many it makes do with what it has. Deterministic unless stopped.
+ * releases, if it proves more. Without `all` it looks at a sample of operations. `effort`: arcs to look at, about; after as many it makes do with what it has. Deterministic unless stopped.
  * OUT_OF_MEMORY. O(n + m) memory. */
-moc_status moc__bound_cut(const moc__staged *staged, int64_t budget, int64_t effort, bool (*stop)(void *),
+moc_status moc__bound_cut(const moc__staged *staged, int64_t budget, bool all, int64_t effort, bool (*stop)(void *),
                           void *context, const moc_allocator *allocator, int64_t *extra,
                           moc_certificate *certificate);
 

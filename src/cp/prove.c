@@ -4,6 +4,7 @@
 #include "bounds/any_order.h"
 #include "bounds/branching.h"
 #include "bounds/cover.h"
+#include "bounds/cut.h"
 #include "cp/dual.h"
 #include "cp/windows.h"
 
@@ -19,6 +20,7 @@ enum {
 };
 #define LEAST_IDLE    INT64_C(100000)    /* of that work */
 #define COVER_WORK    INT64_C(300000000) /* rounds of the covering bound times its size, at most */
+#define CUT_EFFORT    INT64_C(500000000) /* arcs looked at for least cuts */
 #define LEAST_WRITING INT64_C(1000000)   /* work for a proof by cases; or this share of the proof's */
 
 enum { WRITING_SHARE = 8, DONE_SHARE = 4 }; /* while the proof goes on; when it has ended */
@@ -116,6 +118,9 @@ static void prove_any_order(moc__prover *p) {
   int64_t extra;
   if (moc__bound_any_order(p->staged, p->budget, NULL, true, stop, p->incumbent, &p->allocator, &extra,
                            &p->certificate) == MOC_OK)
+    raise_bound(p, extra);
+  if (moc__bound_cut(p->staged, p->budget, false, CUT_EFFORT, stop, p->incumbent, &p->allocator, &extra,
+                     &p->certificate) == MOC_OK)
     raise_bound(p, extra);
 }
 

@@ -17,9 +17,10 @@ enum {
   REFRESH_A_PLACE = 2,     /* of those about so many for each place if that is more */
   FIRST_MOVES = 20000,     /* of the first schedule, plus FIRST_MOVES_A_PLACE for every place */
   FIRST_MOVES_A_PLACE = 100,
-  LONG_SCHEDULE = 2000000, /* moves from which on it does not pay to start over from nothing */
-  MOST_MOVES = 1000000000, /* of any schedule */
-  EVICT_PERCENT = 50,      /* of moves made over budget */
+  LONG_SCHEDULE = 2000000,      /* moves from which on it does not pay to start over from nothing */
+  MOST_MOVES = 1000000000,      /* of any schedule */
+  MOVES_BEFORE_ASIDE = 2000000, /* of a thread that has something else to do, too */
+  EVICT_PERCENT = 50,           /* of moves made over budget */
   SHIFT_PERCENT = 12,
   CARRY_PERCENT = 4,
   HOLD_PERCENT = 25,     /* of what is exchanged, of operations that have several recomputations */
@@ -140,7 +141,8 @@ typedef struct search {
   int32_t alongs;     /* buildings along a set over budget, so far */
   bool approaches;    /* all starts from a set over budget that was built */
   bool has_built;     /* from that, or a plan */
-  int32_t window;     /* moves are made in places window..window + WINDOW - 1, so that caches help */
+  bool went_aside;
+  int32_t window; /* moves are made in places window..window + WINDOW - 1, so that caches help */
 } search;
 
 /* A random place of the window in which moves are made at present. */
@@ -855,6 +857,10 @@ static void run_schedules(search *s, const moc__staged *staged) {
     }
     try_first(s, s->moves);
     bool planned = has_plan(s);
+    if (planned && s->options->aside != NULL && !s->went_aside && s->moves >= MOVES_BEFORE_ASIDE) {
+      s->went_aside = true;
+      s->options->aside(s->options->context);
+    }
     if (planned && (middle || gradual) && shorts < SHORT_SCHEDULES) {
       int doublings = gradual && shorts < DOUBLED_SCHEDULES ? shorts - DOUBLED_SCHEDULES : 0;
       improve_soon(s, shorts++, ldexp((gradual ? length : shortest) / SHORTER, doublings),

@@ -36,7 +36,9 @@ typedef struct moc__anneal_options {
   bool refutes;         /* where no plan is found, see whether there is none */
   const int32_t
       *input_order; /* [n] the input order in places of the staged model, to start from too; NULL: it is that */
-  int64_t moves;    /* most moves; 0: no limit */
+  void (*aside)(void *context); /* called once between two schedules, some time after there is a plan; NULL: not */
+  void *context;
+  int64_t moves; /* most moves; 0: no limit */
   uint64_t seed;
   uint64_t stream; /* the thread's number: its own random numbers */
 } moc__anneal_options;

@@ -1,6 +1,7 @@
-/* The bound over all orders against exhaustive search over all topological orders of tiny graphs: never above the optimum,
- * whatever order the solver works in; its certificate proves the same; and one made up at random proves no more. */
+/* The bounds over all orders against exhaustive search over all topological orders of tiny graphs: never above the optimum,
+ * whatever order the solver works in; their certificates prove the same; and one made up at random proves no more. */
 #include "bounds/any_order.h"
+#include "bounds/cut.h"
 #include "support/exhaustive.h"
 #include "support/graphs.h"
 #include "support/plans.h"
@@ -10,7 +11,7 @@
 enum { GRAPHS = 12000, TRIES = 60, MOST_WEIGHTS = 3 };
 
 typedef struct tally {
-  int64_t budgets, recomputing, positive, tight, sampled, accepted;
+  int64_t budgets, recomputing, positive, tight, sampled, accepted, cut, tight_cuts, accepted_cuts;
 } tally;
 
 /* A random topological order of the graph, and the input order in its places. */
@@ -45,6 +46,24 @@ static int64_t check_bound(const moc_graph *graph, const moc__staged *staged, in
   return extra;
 }
 
+/* The same for least cuts, of which who verifies finds exactly as much. */
+static int64_t check_cut(const moc_graph *graph, const moc__staged *staged, int64_t budget, int64_t best) {
+  moc_allocator allocator = moc__allocator_or_default(NULL);
+  moc_plan plan = {.budget = budget, .max_computes = 2, .order = MOC_ORDER_AUTO};
+  int64_t extra, bound = 0, baseline = staged->total_duration;
+  moc_error error;
+  assert_int_equal(
+      moc__bound_cut(staged, budget, true, INT64_MAX, NULL, NULL, &allocator, &extra, &plan.certificate), MOC_OK);
+  if (baseline + extra > best) fail_msg("cut %lld, optimum %lld", (long long)(baseline + extra), (long long)best);
+  if (extra > 0) {
+    assert_int_equal(plan.certificate.bound, baseline + extra);
+    CHECK_OK(moc_verify_bound(graph, &plan, NULL, &bound, &error), error);
+    assert_int_equal(bound, baseline + extra);
+  }
+  moc__release(&allocator, plan.certificate.weights);
+  return extra;
+}
+
 static void check_solver(moc__rng *rng, const moc_graph *graph, int64_t budget, int64_t best, tally *count) {
   moc_allocator allocator = moc__allocator_or_default(NULL);
   moc_op order[TEST_MOST_OPS];
@@ -57,6 +76,9 @@ static void check_solver(moc__rng *rng, const moc_graph *graph, int64_t budget, 
   count->positive += extra > 0;
   count->tight += extra > 0 && staged.total_duration + extra == best;
   count->sampled += check_bound(graph, &staged, budget, input_order, true, best) > 0;
+  int64_t cut = check_cut(graph, &staged, budget, best);
+  count->cut += cut > 0;
+  count->tight_cuts += cut > 0 && staged.total_duration + cut == best;
   moc__staged_release(&staged);
 }
 
@@ -78,6 +100,21 @@ static void try_certificates(moc__rng *rng, const moc_graph *graph, int64_t budg
     int64_t alone;
     CHECK_OK(moc__verify_any_order(graph, &plan, 0, &allocator, &alone, &error), error);
     assert_true(alone <= bound);
+  }
+}
+
+static void try_cuts(moc__rng *rng, const moc_graph *graph, int64_t budget, int64_t best, tally *count) {
+  for (int i = 0; i < TRIES; i++) {
+    moc_bound_weight weight = {.op = (moc_op)moc__rng_below(rng, (uint32_t)moc_graph_operations(graph)),
+                               .weight = 1 + (int64_t)moc__rng_below(rng, 600)};
+    moc_plan plan = {.budget = budget, .max_computes = 2, .order = MOC_ORDER_AUTO};
+    plan.certificate =
+        (moc_certificate){.bound = 1, .kind = MOC_CERTIFICATE_CUT, .shift = 7, .n_weights = 1, .weights = &weight};
+    int64_t bound;
+    moc_error error;
+    if (moc_verify_bound(graph, &plan, NULL, &bound, &error) != MOC_OK) continue;
+    count->accepted_cuts++;
+    if (bound > best) fail_msg("a cut proves %lld, the optimum is %lld", (long long)bound, (long long)best);
   }
 }
 
@@ -105,6 +142,7 @@ static void never_above_the_optimum(void **state) {
       count.recomputing += k > 0;
       check_solver(&rng, graph, reached, best, &count);
       try_certificates(&rng, graph, reached, best, &count);
+      try_cuts(&rng, graph, reached, best, &count);
     }
     test_frontier_release(&frontier);
     moc_graph_destroy(graph);
@@ -114,9 +152,12 @@ static void never_above_the_optimum(void **state) {
       "by samples; %lld made up certificates accepted\n",
       (long long)graphs, (long long)count.budgets, (long long)count.recomputing, (long long)count.positive,
       (long long)count.tight, (long long)count.sampled, (long long)count.accepted);
-  assert_true(count.accepted > graphs);
+  print_message("# least cuts: %lld bounds above 0, %lld of them the optimum; %lld made up certificates accepted\n",
+                (long long)count.cut, (long long)count.tight_cuts, (long long)count.accepted_cuts);
+  assert_true(count.accepted > graphs && count.accepted_cuts > graphs);
   if (graphs < GRAPHS / 10) return; /* too few to say more */
   assert_true(count.positive > count.recomputing / 3 && count.tight > 0 && count.sampled > count.positive / 2);
+  assert_true(count.cut > count.recomputing / 2 && count.tight_cuts > 0);
 }
 
 int main(void) {
