@@ -151,7 +151,7 @@ static void retention_certificates(void **state) {
   weights[0].op = 3; /* d runs after c's stage */
   check_refused(graph, &plan, "an event that is none");
   weights[0].op = 2;
-  plan.certificate.kind = (moc_certificate_kind)4;
+  plan.certificate.kind = (moc_certificate_kind)(MOC_CERTIFICATE_CUT + 1);
   check_refused(graph, &plan, "no known kind");
   plan.certificate = good;
   plan.certificate.n_shares = 1;
@@ -203,6 +203,37 @@ static void certificates_for_all_orders(void **state) {
   weights[0].weight = 52;
   plan.certificate.n_weights = 2;
   check_refused(graph, &plan, "two weights");
+  moc_graph_destroy(graph);
+}
+
+/* The same by what must have been computed before c: a is there, or runs again. At a fifth of a duration a byte a's five bytes are worth as
+ * much as its run. Where nothing is missing, nothing is proved. */
+static void certificates_of_least_cuts(void **state) {
+  (void)state;
+  const char *names[] = {"ab", "bc", "cd", "de", "ae"};
+  int64_t durations[] = {1, 4, 1, 1, 1}, sizes[] = {5, 3, 3, 1, 1};
+  moc_graph *graph = test_plain_graph(5, durations, sizes, names, 5, NULL);
+  moc_bound_weight weights[2] = {{.op = 2, .weight = 52}, {.op = 1, .weight = 1}};
+  moc_plan plan = {.budget = 10, .max_computes = 6, .order = MOC_ORDER_AUTO};
+  plan.certificate = (moc_certificate){.kind = MOC_CERTIFICATE_CUT, .shift = 8, .n_weights = 1, .weights = weights};
+  check_proves(graph, &plan, 9);
+  plan.budget = 11;
+  check_proves(graph, &plan, 8);
+  plan.budget = 10;
+  weights[0].op = 4;
+  check_proves(graph, &plan, 8);
+  weights[0].op = 5;
+  check_refused(graph, &plan, "none");
+  weights[0].op = 2;
+  weights[0].weight = 0;
+  check_refused(graph, &plan, "not positive");
+  weights[0].weight = INT64_C(1) << 58;
+  check_refused(graph, &plan, "beyond 2^61");
+  weights[0].weight = 52;
+  plan.certificate.n_weights = 2;
+  check_refused(graph, &plan, "more or less than one");
+  plan.certificate.n_weights = 0;
+  check_refused(graph, &plan, "more or less than one");
   moc_graph_destroy(graph);
 }
 
@@ -314,9 +345,13 @@ static void a_tree_may_not_be_too_deep(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(retention_certificates),      cmocka_unit_test(branching_certificates),
-      cmocka_unit_test(a_tree_may_not_be_too_deep),  cmocka_unit_test(certificates_for_all_orders),
-      cmocka_unit_test(a_solve_certifies_its_bound), cmocka_unit_test(every_operation_once_needs_no_certificate),
+      cmocka_unit_test(retention_certificates),
+      cmocka_unit_test(branching_certificates),
+      cmocka_unit_test(a_tree_may_not_be_too_deep),
+      cmocka_unit_test(certificates_for_all_orders),
+      cmocka_unit_test(certificates_of_least_cuts),
+      cmocka_unit_test(a_solve_certifies_its_bound),
+      cmocka_unit_test(every_operation_once_needs_no_certificate),
       cmocka_unit_test(what_proves_less_is_refused),
   };
   return cmocka_run_group_tests_name("bound", tests, NULL, NULL);
