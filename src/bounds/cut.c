@@ -196,11 +196,12 @@ static bool find_price(cut *c, int32_t v, double missing, double price) {
   line rising = {0, missing}, falling = {0, 0}, at;
   double bound;
   bool falls = false;
-  for (int step = 0; step < MOST_DOUBLINGS && !falls && !done(c); step++, price *= 2) {
+  for (int step = 0; step < MOST_DOUBLINGS && !falls && !done(c); step++) {
     if (!try_price(c, v, price, &bound, &at)) return false;
     if (step == 0 && c->best > 0 && bound < PROMISING * c->best) return true; /* not at twice the price either */
     falls = at.bytes <= 0;
     *(falls ? &falling : &rising) = at;
+    price *= 2;
   }
   for (int step = 0; step < MOST_STEPS && falls && !done(c); step++) {
     price = (falling.duration - rising.duration) / (rising.bytes - falling.bytes);
