@@ -13,9 +13,9 @@
  *
  *   extra >= cut_v(price) - price (M - what v writes, and its workspace).
  *
- * That is so for each v and each price >= 0. On layered graphs, whose order is open, it is a third to a half of the best plans' extra
- * duration, where counting only what descendants of v read of ancestors (any_order.h) has next to nothing. On chains of operations that
- * all must be held at one time it is nearly tight. It counts no run before v, and each run once. */
+ * That is so for each v and each price >= 0. On layered graphs, whose order is open, it is a half to nine tenths of the best plans' extra
+ * duration at moderate budgets, where counting only what descendants of v read of ancestors (any_order.h) has next to nothing; on training graphs,
+ * which hold most at one moment, it is nearly tight. It counts no run before v, and each run once. */
 #ifndef MOC_BOUNDS_CUT_H
 #define MOC_BOUNDS_CUT_H
 
