@@ -112,7 +112,9 @@ enum {
 /* Operations, up to which the bound over all orders has a second try that takes up to half a second; up to which a single
  * thread finds it before there is a plan. */
 enum { MOST_RELATED = 1500, MOST_BEFORE_A_PLAN = 12000 };
-/* What least cuts of all operations, and of a sample, may take, in arcs looked at: about 10 s and 1 s. */
+/* Operations, up to which least cuts of all are found at once, in about a tenth of a second; what those of all, and of a sample, may take, in
+ * arcs looked at: about 10 s and 1 s. */
+enum { MOST_CUT_AT_ONCE = 300 };
 #define ALL_EFFORT    INT64_C(4000000000)
 #define SAMPLE_EFFORT INT64_C(300000000)
 
@@ -207,11 +209,11 @@ static void bound_and_search(worker *w) {
     w->options.stream++;
   }
   if (!moc__stopped(&s->incumbent)) bound_orders(s, true);
-  if (!moc__stopped(&s->incumbent)) bound_cuts(s, false);
+  if (!moc__stopped(&s->incumbent)) bound_cuts(s, s->staged.n <= MOST_CUT_AT_ONCE);
   if (!moc__stopped(&s->incumbent) && s->staged.n <= MOST_RELATED) bound_orders(s, false);
   if (moc__stopped(&s->incumbent) || (moves > 0 && turn == moves)) return;
   w->options.moves = moves == 0 ? 0 : moves - turn;
-  w->options.aside = bound_all_cuts;
+  if (s->staged.n > MOST_CUT_AT_ONCE) w->options.aside = bound_all_cuts;
   w->options.context = s;
   moc__anneal(&s->staged, &w->options, &s->pool, &s->guide, &s->incumbent);
 }
