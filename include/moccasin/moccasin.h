@@ -465,10 +465,11 @@ MOC_API moc_bound_scope moc_certificate_scope(const moc_certificate *certificate
 
 /* Check a plan's certificate with exact integers and by code that shares nothing with the solver: recompute, from the
  * graph, its input order, plan->budget and the weights, the total duration that they prove to be a lower bound for every
- * schedule whose first computations follow the input order (of any order, where moc_certificate_scope says so). It goes to *bound (may be NULL). A plan
- * without a certificate whose lower bound is not above the duration of every operation once needs none: that goes to *bound. INVALID_PLAN:
+ * schedule whose first computations follow the input order (of any order, where moc_certificate_scope says so).
+ * It goes to *bound (may be NULL). A plan without a certificate whose lower bound is not above the duration of every operation once needs none: that goes to *bound. INVALID_PLAN:
  * the plan has no certificate but needs one, it is malformed, or proves less than its own `bound`, or more than the plan's duration. Cost, covering:
- * O(n + m) and a sort of each operation's reads; cut: a greatest flow through 2 nodes for each operation and tensor; retention: O(weights * reads + shares) and sorts. */
+ * O(n + m) and a sort of each operation's reads;
+ * cut: a greatest flow through two nodes for each operation and tensor; retention: O(weights * reads + shares) and sorts. */
 MOC_API MOC_MUST_CHECK moc_status moc_verify_bound(const moc_graph *graph, const moc_plan *plan,
                                                    const moc_allocator *allocator, int64_t *bound,
                                                    moc_error *error);

@@ -36,7 +36,7 @@ typedef struct cut {
   int64_t budget;
   int64_t effort;
   moc__flow network;
-  int64_t *runs;  /* [n] the arc of its running again; -1: none */
+  int64_t *runs;  /* [n] the arc of its running again */
   int64_t *holds; /* [n_tensors] the arc of its being in memory */
   int32_t *held;  /* [n_tensors] nodes: in memory or not needed; MOC_NONE: no producer */
   int32_t *gone;  /* [n_tensors] nodes: not needed */
@@ -198,7 +198,7 @@ static bool find_price(cut *c, int32_t v, double missing, double price) {
   bool falls = false;
   for (int step = 0; step < MOST_DOUBLINGS && !falls && !done(c); step++) {
     if (!try_price(c, v, price, &bound, &at)) return false;
-    if (step == 0 && c->best > 0 && bound < PROMISING * c->best) return true; /* not at twice the price either */
+    if (step == 0 && c->best > 0 && bound < PROMISING * c->best) return true; /* hardly at another price either */
     falls = at.bytes <= 0;
     *(falls ? &falling : &rising) = at;
     price *= 2;

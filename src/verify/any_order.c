@@ -69,25 +69,25 @@ static bool add_product(moc__wide *sum, moc__wide factor, moc__wide value) {
   return !__builtin_mul_overflow(factor, value, &product) && !__builtin_add_overflow(*sum, product, sum);
 }
 
-/* What v depends on, and what depends on v; itself, too. */
-static void find_related(order_check *c, moc_op v) {
-  moc_op_list order = moc_graph_input_order(c->graph);
-  memset(c->before, 0, (size_t)c->n * sizeof *c->before);
-  memset(c->after, 0, (size_t)c->n * sizeof *c->after);
-  c->before[v] = c->after[v] = true;
-  for (int64_t i = c->n - 1; i >= 0; i--) { /* those before it, from the last */
-    if (!c->before[order.items[i]]) continue;
-    moc_tensor_list read = moc_graph_op_reads(c->graph, order.items[i]);
+void moc__find_related(const moc_graph *graph, moc_op v, bool *before, bool *after) {
+  int64_t n = moc_graph_operations(graph);
+  moc_op_list order = moc_graph_input_order(graph);
+  memset(before, 0, (size_t)n * sizeof *before);
+  memset(after, 0, (size_t)n * sizeof *after);
+  before[v] = after[v] = true;
+  for (int64_t i = n - 1; i >= 0; i--) { /* those before it, from the last */
+    if (!before[order.items[i]]) continue;
+    moc_tensor_list read = moc_graph_op_reads(graph, order.items[i]);
     for (int64_t k = 0; k < read.count; k++) {
-      moc_op u = moc_graph_tensor_producer(c->graph, read.items[k]);
-      if (u != MOC_NONE) c->before[u] = true;
+      moc_op u = moc_graph_tensor_producer(graph, read.items[k]);
+      if (u != MOC_NONE) before[u] = true;
     }
   }
-  for (int64_t i = 0; i < c->n; i++) {
-    moc_tensor_list read = moc_graph_op_reads(c->graph, order.items[i]);
+  for (int64_t i = 0; i < n; i++) {
+    moc_tensor_list read = moc_graph_op_reads(graph, order.items[i]);
     for (int64_t k = 0; k < read.count; k++) {
-      moc_op u = moc_graph_tensor_producer(c->graph, read.items[k]);
-      if (u != MOC_NONE && c->after[u]) c->after[order.items[i]] = true;
+      moc_op u = moc_graph_tensor_producer(graph, read.items[k]);
+      if (u != MOC_NONE && after[u]) after[order.items[i]] = true;
     }
   }
 }
@@ -95,7 +95,7 @@ static void find_related(order_check *c, moc_op v) {
 /* What weight l_v adds to the sum and, without the table, to what each operation can spare. */
 static moc_status apply_weight(order_check *c, moc_op v) {
   moc__wide excess = moc_graph_op_workspace(c->graph, v) - (moc__wide)c->budget;
-  find_related(c, v);
+  moc__find_related(c->graph, v, c->before, c->after);
   for (moc_tensor t = 0; t < moc_graph_tensors(c->graph); t++) {
     moc_op u = moc_graph_tensor_producer(c->graph, t);
     moc_op_list readers = moc_graph_tensor_readers(c->graph, t);

@@ -27,6 +27,11 @@ moc_status moc__verify_cut(const moc_graph *graph, const moc_plan *plan, const m
 moc_status moc__verify_branching(const moc_graph *graph, const moc_plan *plan, const moc_allocator *allocator,
                                  int64_t *bound, moc_error *error);
 
+/* --- Shared by any_order.c and cut.c --- */
+
+/* What v depends on, to before [n], and what depends on v, to after [n]; itself in both. O(n + m). */
+void moc__find_related(const moc_graph *graph, moc_op v, bool *before, bool *after);
+
 /* --- Shared by retention.c and branching.c --- */
 
 /* What runs of an operation in stages first..last earn together, once. */

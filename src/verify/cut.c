@@ -75,29 +75,6 @@ static int64_t room(const pipe *p) {
   return p->most - p->flow;
 }
 
-/* What v depends on, and what depends on it. */
-static void find_related(cut_check *c, moc_op v) {
-  moc_op_list order = moc_graph_input_order(c->graph);
-  for (int64_t i = 0; i < c->n; i++) c->before[i] = c->after[i] = false;
-  c->before[v] = c->after[v] = true;
-  for (int64_t i = c->n - 1; i >= 0; i--) {
-    if (!c->before[order.items[i]]) continue;
-    moc_tensor_list read = moc_graph_op_reads(c->graph, order.items[i]);
-    for (int64_t k = 0; k < read.count; k++) {
-      moc_op u = moc_graph_tensor_producer(c->graph, read.items[k]);
-      if (u != MOC_NONE) c->before[u] = true;
-    }
-  }
-  for (int64_t i = 0; i < c->n; i++) {
-    moc_tensor_list read = moc_graph_op_reads(c->graph, order.items[i]);
-    for (int64_t k = 0; k < read.count; k++) {
-      moc_op u = moc_graph_tensor_producer(c->graph, read.items[k]);
-      if (u != MOC_NONE && c->after[u]) c->after[order.items[i]] = true;
-    }
-  }
-  c->before[v] = false;
-}
-
 /* The rules, for the first run of v. */
 static void lay_all(cut_check *c, moc_op v, int64_t weight, int shift) {
   for (moc_op op = 0; op < c->n; op++) {
@@ -208,7 +185,8 @@ static moc_status check(cut_check *c, moc_op v, int64_t weight, int shift, int64
   for (moc_op op = 0; op < c->n; op++) baseline += moc_graph_op_duration(c->graph, op);
   moc_tensor_list written = moc_graph_op_outputs(c->graph, v);
   for (int64_t i = 0; i < written.count; i++) rest -= moc_graph_tensor_size(c->graph, written.items[i]);
-  find_related(c, v);
+  moc__find_related(c->graph, v, c->before, c->after);
+  c->before[v] = false;
   for (int64_t x = 0; x < c->nodes; x++) c->first[x] = -1;
   lay_all(c, v, weight, shift);
   find_flow(c);

@@ -185,9 +185,7 @@ static void retention_certificates(void **state) {
 /* In every order c comes between b and d, and a is needed by e: with all of them a is there at c, or runs again. */
 static void certificates_for_all_orders(void **state) {
   (void)state;
-  const char *names[] = {"ab", "bc", "cd", "de", "ae"};
-  int64_t durations[] = {1, 4, 1, 1, 1}, sizes[] = {5, 3, 3, 1, 1};
-  moc_graph *graph = test_plain_graph(5, durations, sizes, names, 5, NULL);
+  moc_graph *graph = test_worked_example(NULL);
   moc_bound_weight weights[2] = {{.op = 2, .weight = 52}, {.op = 2, .weight = 1}};
   moc_plan plan = {.budget = 10, .max_computes = 6, .order = MOC_ORDER_AUTO};
   plan.certificate =
@@ -210,9 +208,7 @@ static void certificates_for_all_orders(void **state) {
  * much as its run. Where nothing is missing, nothing is proved. */
 static void certificates_of_least_cuts(void **state) {
   (void)state;
-  const char *names[] = {"ab", "bc", "cd", "de", "ae"};
-  int64_t durations[] = {1, 4, 1, 1, 1}, sizes[] = {5, 3, 3, 1, 1};
-  moc_graph *graph = test_plain_graph(5, durations, sizes, names, 5, NULL);
+  moc_graph *graph = test_worked_example(NULL);
   moc_bound_weight weights[2] = {{.op = 2, .weight = 52}, {.op = 1, .weight = 1}};
   moc_plan plan = {.budget = 10, .max_computes = 6, .order = MOC_ORDER_AUTO};
   plan.certificate = (moc_certificate){.kind = MOC_CERTIFICATE_CUT, .shift = 8, .n_weights = 1, .weights = weights};
